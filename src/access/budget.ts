@@ -94,6 +94,15 @@ export class Spending {
     this.#count(1);
   }
 
+  /** Throws if what was written is more than a budget of the day: for a request that writes in parts. */
+  checkDay(now: number): void {
+    const { rows_per_day: rows, attachment_mib_per_day: mib } = this.#budgets;
+    const { used } = this.#counts;
+    if (rows !== null && rowsOf(used) > rows) throw overBudget("rows_per_day", rows, now);
+    if (mib !== null && isOverBytes(this.#budgets, used.attachment_bytes))
+      throw overBudget("attachment_mib_per_day", mib, now);
+  }
+
   /** Its body, which may still be refused, has this size. */
   received(bytes: number): void {
     this.#count(Math.ceil(bytes / REQUEST_BYTES));

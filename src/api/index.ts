@@ -11,6 +11,7 @@ import { attachments } from "./attachments.ts";
 import { audit } from "./audit.ts";
 import { distinctions } from "./distinctions.ts";
 import { exceptions } from "./exceptions.ts";
+import { imports } from "./imports.ts";
 import { ingest } from "./ingest.ts";
 import { keys } from "./keys.ts";
 import { legacy } from "./legacy.ts";
@@ -52,6 +53,7 @@ for (const path of CATALOG_PATHS) {
 }
 for (const part of [
   ingest,
+  imports,
   legacy,
   sessions,
   attachments,

@@ -23,3 +23,5 @@ export const MAX_BARS = 1_000;
 export const MAX_FILTER_VALUES = 50;
 /** Days of a trend: a year, and the weeks before it to compare with. */
 export const MAX_DAYS = 400;
+/** Payloads of a session file that go to an object in one request: two large segments. */
+export const IMPORT_PARTS_BYTES = 2 * 1024 * 1024;

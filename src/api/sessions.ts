@@ -90,7 +90,7 @@ sessions.get("/sessions/:id/export", requires("read"), async (c) => {
   const text = await session(c).stream(asked);
   await record(c, "session_exported", c.var.access.by, `session ${id}`);
   return c.body(text, 200, {
-    "content-type": `${type}; charset=utf-8`,
+    "content-type": type,
     "content-disposition": `attachment; filename="datacat-${id.replaceAll(":", "_")}${name}"`,
   });
 });

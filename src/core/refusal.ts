@@ -6,6 +6,7 @@ export const REFUSALS = {
   invalid_encoding: 400, // Content-Encoding and body disagree
   not_finite: 400, // a metric value that is NaN or infinite
   bad_chunk: 400, // a part of an attachment's content with another size, number or checksum than it must have
+  bad_file: 400, // a session file that is damaged, not complete, or contradicts itself
   too_deep: 400, // nested deeper than MAX_DEPTH
   too_many_keys: 400, // more than MAX_STATE_KEYS keys in the state
   unauthorized: 401, // no key, or a wrong one
@@ -14,6 +15,7 @@ export const REFUSALS = {
   locked: 403, // deployed without an admin secret
   not_found: 404, // no such session, metric, page
   method_not_allowed: 405,
+  exists: 409, // a session with this id is here already
   lane_gap: 409, // the batch starts after the next expected sequence
   lane_overlap: 409, // the batch starts before it and ends after it
   checksum_mismatch: 409, // the content of an attachment is not what its op announced

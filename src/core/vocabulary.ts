@@ -53,6 +53,7 @@ export const AUDIT_ACTIONS = [
   "key_changed",
   "key_revoked",
   "session_exported",
+  "session_imported",
   "session_deleted",
   "exceptions_merged",
   "exceptions_split",

@@ -31,7 +31,8 @@ import {
   refusedReply,
   type Reply,
 } from "./requests/reply.ts";
-import type { ExportQuery } from "../core/exports/exports.ts";
+import type { Imported, Taken, TakenParts, Token } from "./imports/imports.ts";
+import type { StreamQuery } from "./requests/stream.ts";
 import type { Charged } from "./session.ts";
 import { isUnopenable, type Repeat, request, type Stub, stubOfObject } from "./stub.ts";
 import {
@@ -158,13 +159,16 @@ export class SessionClient {
     return this.#call((object) => object.record(this.#access, body, write), "once");
   }
 
-  /** The whole session, or a table of it, as text. */
-  async stream(query: ExportQuery): Promise<ReadableStream<Uint8Array>> {
+  /** The whole session as text or as a file, or a table of it. */
+  async stream(query: StreamQuery): Promise<ReadableStream<Uint8Array>> {
     const stream = await this.#orUnreadable(
       async (object): Promise<ReadableStream<Uint8Array> | Reply<never>> =>
         object.stream(this.#access, query),
       (answer) => (typeof answer === "string" ? answer : undefined),
-      (env) => unreadableStream(env, this.#access, this.id, query),
+      async (env) =>
+        query.kind === "file"
+          ? refusedReply(damagedStorage())
+          : unreadableStream(env, this.#access, this.id, query),
     );
     if (typeof stream !== "string") return stream;
     throw refusalIn(stream) ?? new Error("A session answered with text where a stream is due.");
@@ -193,6 +197,21 @@ export class SessionClient {
     if (typeof content !== "string")
       return { info: JSON.parse(content.info) as ContentInfo, body: content.body }; // as: what contentOf wrote
     throw refusalIn(content) ?? new Error("A session answered with text where a content is due.");
+  }
+
+  /** Takes the next parts of a file, after its header, for an import. Sent once: a part is not taken twice. */
+  async takeParts(...taken: TakenParts): Promise<Taken & Charged> {
+    return this.#call((object) => object.takeParts(this.#access, ...taken), "once");
+  }
+
+  /** After the last part: the session exists. */
+  async finishImport(token: Token): Promise<Imported & Charged> {
+    return this.#call((object) => object.finishImport(this.#access, token), "once");
+  }
+
+  /** Nothing of the import remains. */
+  async cancelImport(token: Token): Promise<void> {
+    await this.#call((object) => object.cancelImport(this.#access, token));
   }
 
   /** Publishes the session to the catalog now. */

@@ -22,3 +22,5 @@ export const EVICTED_AT_ONCE = 16;
 export const LIVE_ACCESS_MS = 60_000;
 /** Segments that stay in memory while the questions of one request are answered: up to some 10 MB each. */
 export const MAX_KEPT_SEGMENTS = 2;
+/** How long an import may pause: a sender sends the next parts within seconds. What it stored is removed then. */
+export const IMPORT_PAUSE_MS = 60 * 60_000;

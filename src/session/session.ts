@@ -38,6 +38,13 @@ import { type Loaded, Log } from "./storage/log.ts";
 import { type Boot, crashOf } from "./machine.ts";
 import { catalogRows } from "./publication/publication.ts";
 import type { Write } from "./publication/publication-batch.ts";
+import {
+  type Imported,
+  Imports,
+  type Taken,
+  type TakenParts,
+  type Token,
+} from "./imports/imports.ts";
 import { type Published, Publisher } from "./publication/publisher.ts";
 import {
   attachmentOf,
@@ -51,8 +58,7 @@ import { accepted, parsed, type Reply, refusedReply, replyOf } from "./requests/
 import { noteFinish, noteRequest } from "./residents.ts";
 import { SessionMaps, tried } from "./source-maps.ts";
 import { isOver, NEW_SCHEDULE, nextAlarm, type Schedule } from "./publication/schedule.ts";
-import { type ExportQuery, exportOf } from "../core/exports/exports.ts";
-import { streamOf } from "./requests/stream.ts";
+import { streamFor, type StreamQuery } from "./requests/stream.ts";
 import { Turn } from "./requests/turn.ts";
 import { accessIn } from "./requests/upgrade.ts";
 import { Watchers } from "./requests/watchers.ts";
@@ -78,6 +84,7 @@ export class Session extends DurableObject<Env> {
     () => this.ctx.storage.sync(),
   );
   readonly #maps: SessionMaps;
+  readonly #imports: Imports;
   /** When the alarm is set; undefined: not known since the object woke up. */
   #alarmAt: number | null | undefined;
   /** Damage was found that is not published yet. */
@@ -90,6 +97,11 @@ export class Session extends DurableObject<Env> {
     const redactor = new Redactor(rules);
     this.#log = new Log(context.storage.sql, this.#id, redactor, limits);
     this.#maps = new SessionMaps(env, () => this.#log.loaded?.projection.index, redactor);
+    this.#imports = new Imports(context.storage, this.#log, {
+      id: this.#id,
+      redactor,
+      attachmentLimits: limits,
+    });
     this.#log.store.damage.onFound = () => (this.#hasNewDamage = true);
     this.#publisher = new Publisher(env);
     this.#watchers = new Watchers(context, (kinds) => this.#change(kinds));
@@ -246,7 +258,7 @@ export class Session extends DurableObject<Env> {
       const { stored, isDecided, refusal } = takeChunk(chunks, attachment, sent);
       if (stored > 0) {
         index.rowsWritten++;
-        this.#publisher.noteChunk(openerOf(access), stored);
+        this.#publisher.noteStored(openerOf(access), { rows: 1, bytes: stored });
       }
       if (isDecided) {
         this.#log.commitIndex(loaded);
@@ -256,6 +268,41 @@ export class Session extends DurableObject<Env> {
       this.#watchers.notify(stored > 0 || isDecided ? ["attachment"] : []);
       if (refusal) throw refusal;
       return progressOf(chunks, attachment);
+    });
+  }
+
+  // Imports.
+
+  /** Takes parts of a file (imports/imports.ts). */
+  async takeParts(access: Access, ...taken: TakenParts): Promise<Reply<Taken & Charged>> {
+    noteRequest(this.env, this.#objectId);
+    return this.#charged(undefined, async () => {
+      const cost = await this.#imports.take(access, ...taken);
+      this.#publisher.noteStored(openerOf(access), cost);
+      return cost;
+    });
+  }
+
+  /** After the last part of a file: the session exists, and is published. */
+  async finishImport(access: Access, token: Token): Promise<Reply<Imported & Charged>> {
+    noteRequest(this.env, this.#objectId);
+    return this.#charged(undefined, async () => {
+      const { id, counts } = this.#imports.finish(access, token);
+      const loaded = this.#log.need();
+      const { index } = loaded.projection;
+      const now = Date.now();
+      this.#publisher.noteCost(openerOf(access), { isNew: true, listed: catalogRows(index) });
+      this.#publisher.expect(now);
+      await this.#publishing(loaded, (published) => this.#publisher.publishIfDue(published, now));
+      return { id, counts };
+    });
+  }
+
+  async cancelImport(access: Access, token: Token): Promise<Reply<null>> {
+    return replyOf(() => {
+      checkKind(access, "ingest");
+      this.#imports.cancel(token);
+      return null;
     });
   }
 
@@ -341,14 +388,14 @@ export class Session extends DurableObject<Env> {
     await this.#setAlarm();
   }
 
-  /** A whole session, or a table of it, as text. */
+  /** A whole session as text or as a file, or a table of it. */
   async stream(
     access: Access,
-    query: ExportQuery,
+    query: StreamQuery,
   ): Promise<ReadableStream<Uint8Array> | Reply<never>> {
     try {
       const source = this.#source(access, Date.now());
-      return streamOf(exportOf(source, query));
+      return streamFor(query, source, this.#log.store);
     } catch (error) {
       return refusedReply(error);
     }
@@ -379,8 +426,9 @@ export class Session extends DurableObject<Env> {
     const wokeUp = this.#alarmAt === undefined;
     this.#alarmAt = null;
     const loaded = this.#log.load();
-    if (!loaded || loaded.isLost) return;
     const now = Date.now();
+    await this.#imports.dropAbandoned(now);
+    if (!loaded || loaded.isLost) return;
     // The schedule was in memory only, so everything counts as due; the publication writes only rows that differ.
     if (wokeUp) this.#publisher.expect(now);
 

@@ -182,7 +182,12 @@ async function recordAll(): Promise<void> {
   await ask("/api/reindex", post({ sessions: Object.keys(sessions) }));
 }
 
-type Example = { path: string; body?: unknown; bytes?: string; upgrade?: true };
+type Example = {
+  path: string;
+  body?: unknown;
+  bytes?: string | (() => Promise<ArrayBuffer>);
+  upgrade?: true;
+};
 
 /** Requests by route, each in the order in which they are sent: what removes something is last. */
 async function examples(): Promise<Map<string, Example[]>> {
@@ -304,7 +309,15 @@ async function examples(): Promise<Map<string, Example[]>> {
         "/api/sessions/whole/export",
         "/api/sessions/whole/export?format=json",
         "/api/sessions/whole/export?format=csv&bom=true",
+        "/api/sessions/whole/export?format=datacat",
       ),
+    ],
+    [
+      "POST /api/sessions/import",
+      ["", "?id=imported"].map((query) => ({
+        path: `/api/sessions/import${query}`,
+        bytes: async () => (await ask("/api/sessions/whole/export?format=datacat")).arrayBuffer(),
+      })),
     ],
     ["GET /api/sessions/{id}/live", [{ path: "/api/sessions/whole/live", upgrade: true }]],
     ["GET /api/distinctions", get("/api/distinctions?product=game&status=crashed")],
@@ -479,7 +492,8 @@ test("every route takes the bodies and gives the answers of its schemas", async 
         check(operation?.requestBody?.content["application/json"]?.schema, body, `${what}, body`);
       const headers: Record<string, string> = upgrade ? { upgrade: "websocket" } : {};
       if (path === "/metrics") headers["accept"] = "text/plain";
-      const sent = body === undefined ? bytes : JSON.stringify(body);
+      const content = typeof bytes === "function" ? await bytes() : bytes;
+      const sent = body === undefined ? content : JSON.stringify(body);
       const answer = await ask(path, {
         method,
         headers,

@@ -1,4 +1,5 @@
 /** What each route answers with JSON when it succeeds: types only, of which the OpenAPI document has the schemas (types.ts). */
+import type { ImportAnswer } from "../imports.ts";
 import type { KeyChange, KeyRow } from "../../registry/keys.ts";
 import type { exceptionGroups, ExceptionGroup, GroupDay } from "../../catalog/exceptions.ts";
 import type { changesOf } from "../../catalog/distinctions.ts";
@@ -121,6 +122,7 @@ export type Answers = {
   "GET /api/sessions/{id}/metrics/{name}": AnswerOf<"charts">;
   "GET /api/sessions/{id}/timeline": AnswerOf<"timeline">;
   "GET /api/sessions/{id}/changes": Distinguished;
+  "POST /api/sessions/import": ImportAnswer;
   "GET /api/sessions/{id}/live": Change;
   "DELETE /api/sessions/{id}": Receipt;
   "GET /api/distinctions": Distinguished;

@@ -56,8 +56,9 @@ export const OPERATIONS: { [route in Route]: Operation } = {
   "GET /api/sessions/{id}/export": {
     title: "Export a session",
     query: query.Export,
-    media: ["application/x-ndjson", "application/json", "text/csv"],
+    media: ["application/x-ndjson", "application/json", "text/csv", "application/octet-stream"],
   },
+  "POST /api/sessions/import": { title: "Import a session", query: query.Import, body: "bytes" },
   "GET /api/sessions/{id}/live": { title: "Watch a session", statuses: [101] },
   "DELETE /api/sessions/{id}": { title: "Delete a session" },
   "GET /api/distinctions": { title: "What distinguishes sessions", query: query.Filter },

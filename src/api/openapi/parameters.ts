@@ -200,6 +200,8 @@ const OF_ROUTES: { [routeAndName: string]: string } = {
   "GET /api/exceptions q": GROUPS_QUERY,
   "GET /api/tables/exceptions q": GROUPS_QUERY,
   "GET /api/tables/exceptions/days q": GROUPS_QUERY,
-  "GET /api/sessions/{id}/export format": "JSON lines, one JSON document, or CSV.",
+  "GET /api/sessions/{id}/export format":
+    "JSON lines, one JSON document, CSV, or a file to import.",
+  "POST /api/sessions/import id": "The id that the session gets here. Default: its own.",
   "GET /api/sessions/{id}/tests prefix": "How the ids of the tests begin: a JSON list.",
 };

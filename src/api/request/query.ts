@@ -20,6 +20,7 @@ import { Refusal } from "../../core/refusal.ts";
 import { readPath } from "../../core/state/path.ts";
 import { VALUE_TYPES, type ValueType } from "../../core/state/values.ts";
 import { GROUP_STATUSES, METRIC_TYPES } from "../../core/vocabulary.ts";
+import { Id } from "../../core/wire.ts";
 import { MAX_BARS, MAX_DAYS, MAX_FILTER_VALUES } from "../limits.ts";
 
 const number = v.pipe(
@@ -170,7 +171,7 @@ export const Chart = v.object({
   quantiles: flag,
 });
 export const Export = v.object({
-  format: v.optional(v.picklist(["ndjson", "json", "csv"])),
+  format: v.optional(v.picklist(["ndjson", "json", "csv", "datacat"])),
   table: v.optional(v.picklist(TABLES)),
   separator: v.optional(v.picklist(["comma", "semicolon", "tab"])),
   decimal: v.optional(v.picklist(["point", "comma"])),
@@ -180,6 +181,8 @@ export const Export = v.object({
   metrics: list,
   step: whole(1, MAX_TIME),
 });
+/** `id`: of the session as it is imported. */
+export const Import = v.object({ id: v.optional(Id) });
 export const Timeline = v.object({ from: time, to: time, buckets: whole(1, MAX_POINTS) });
 export const Names = v.object({ prefix: text, cursor: text, limit });
 export const MetricNames = v.object({ ...Names.entries, q: text });

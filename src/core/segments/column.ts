@@ -71,6 +71,11 @@ export function packTimes(times: ArrayLike<number>): Uint8Array {
   return bytes.slice(0, end);
 }
 
+/** How many values a column has. */
+export function lengthOf(bytes: Uint8Array): number {
+  return new ByteReader(bytes).varint();
+}
+
 export function unpack(bytes: Uint8Array): Float64Array {
   const reader = new ByteReader(bytes);
   const length = reader.varint();

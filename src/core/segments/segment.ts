@@ -15,7 +15,7 @@
 import type { EventRow } from "../answers.ts";
 import type { AttachmentRefusal } from "../attachments/attachments.ts";
 import { ByteReader, ByteWriter, utf8 } from "./bytes.ts";
-import { packTimes, packValues, unpack } from "./column.ts";
+import { lengthOf, packTimes, packValues, unpack } from "./column.ts";
 import { isException } from "../events/event.ts";
 import { MIN_DEFLATE_BYTES } from "../limits.ts";
 import type { Columns } from "../metrics/series.ts";
@@ -51,7 +51,8 @@ export type Contents = {
 /** What the runtime computes for this file: core itself imports nothing. */
 export type Codec = {
   deflate: (bytes: Uint8Array) => Uint8Array;
-  inflate: (bytes: Uint8Array) => Uint8Array;
+  /** Throws a RangeError if the result would have more than `most` bytes. */
+  inflate: (bytes: Uint8Array, most?: number) => Uint8Array;
   /** CRC-32; `seed` is the checksum of the bytes before. */
   checksum: (bytes: Uint8Array, seed?: number) => number;
 };
@@ -171,9 +172,19 @@ type Overview = {
 
 type Section = { isDeflated: boolean; bytes: Uint8Array };
 
+/** What a body from a file may have. Reading throws a RangeError over it. */
+type ReadLimits = {
+  /** Values of all columns. */
+  values: number;
+  parseJson: (text: string) => unknown;
+};
+const NO_LIMITS: ReadLimits = { values: Infinity, parseJson: JSON.parse };
+
 /** Reads a body, open or sealed. Sections that are damaged are left out. */
 export class SegmentReader {
   readonly #codec: Codec;
+  readonly #limits: ReadLimits;
+  #values = 0;
   /** Sections by kind, and those of series by id. An open segment has one per batch and series. */
   readonly #kinds = new Map<number, Section[]>();
   readonly #series = new Map<number, Section[]>();
@@ -181,8 +192,9 @@ export class SegmentReader {
   /** Whether a section is damaged, or the body ends within one. */
   readonly isDamaged: boolean;
 
-  constructor(body: Uint8Array, codec: Codec) {
+  constructor(body: Uint8Array, codec: Codec, limits = NO_LIMITS) {
     this.#codec = codec;
+    this.#limits = limits;
     this.isDamaged = !this.#readSections(new ByteReader(body));
   }
 
@@ -252,7 +264,7 @@ export class SegmentReader {
   #recorded(): Contents["recorded"] {
     const both = this.#read(this.#kinds.get(RECORDED)).map((bytes) => {
       const reader = new ByteReader(bytes);
-      return [unpack(reader.section()), unpack(reader.section())] as const;
+      return [this.#unpack(reader.section()), this.#unpack(reader.section())] as const;
     });
     return {
       at: both.flatMap(([at]) => Array.from(at)),
@@ -266,7 +278,7 @@ export class SegmentReader {
 
   /** The points of one series; empty if the segment has none. */
   columns(id: number): ReadColumns {
-    const chunks = this.#read(this.#series.get(id)).map(unpackColumns);
+    const chunks = this.#read(this.#series.get(id)).map((bytes) => this.#columns(bytes));
     const [only] = chunks;
     if (chunks.length === 1 && only) return only;
     const width = Math.max(0, ...chunks.map((chunk) => chunk.fields.length));
@@ -319,13 +331,28 @@ export class SegmentReader {
     };
   }
 
+  #columns(bytes: Uint8Array): ReadColumns {
+    const reader = new ByteReader(bytes);
+    const at = this.#unpack(reader.section());
+    const fields = Array.from({ length: reader.byte() }, () => this.#unpack(reader.section()));
+    return reader.done
+      ? { at, fields }
+      : { at, fields, recordedAt: this.#unpack(reader.section()) };
+  }
+
+  #unpack(bytes: Uint8Array): Float64Array {
+    this.#values += lengthOf(bytes);
+    if (this.#values > this.#limits.values) throw new RangeError("a segment has too many values");
+    return unpack(bytes);
+  }
+
   #times(kind: number): number[] {
-    return this.#read(this.#kinds.get(kind)).flatMap((bytes) => Array.from(unpack(bytes)));
+    return this.#read(this.#kinds.get(kind)).flatMap((bytes) => Array.from(this.#unpack(bytes)));
   }
 
   #json<Row>(kind: number): Row[] {
     return this.#read(this.#kinds.get(kind)).flatMap(
-      (bytes) => JSON.parse(new ByteReader(bytes).rest()) as Row[],
+      (bytes) => this.#limits.parseJson(new ByteReader(bytes).rest()) as Row[],
     );
   }
 
@@ -334,13 +361,6 @@ export class SegmentReader {
       isDeflated ? this.#codec.inflate(bytes) : bytes,
     );
   }
-}
-
-function unpackColumns(bytes: Uint8Array): ReadColumns {
-  const reader = new ByteReader(bytes);
-  const at = unpack(reader.section());
-  const fields = Array.from({ length: reader.byte() }, () => unpack(reader.section()));
-  return reader.done ? { at, fields } : { at, fields, recordedAt: unpack(reader.section()) };
 }
 
 function concatenate(parts: Float64Array[]): Float64Array {

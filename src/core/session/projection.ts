@@ -10,7 +10,6 @@ import {
   listAttachment,
   refusalFor,
 } from "../attachments/attachments.ts";
-import { utf8 } from "../segments/bytes.ts";
 import { correctTimes } from "./clock.ts";
 import {
   addTags,
@@ -26,17 +25,11 @@ import { eventRow, isException } from "../events/event.ts";
 import { newIndex, type SessionIndex } from "./session-index.ts";
 import { noteTexts } from "./searched.ts";
 import { advanceLane, expectGaps, laneOf, noteWriter } from "./lanes.ts";
-import {
-  MAX_LEASE_MS,
-  MAX_SERIES,
-  MAX_SERIES_BYTES,
-  MAX_STATE_BYTES,
-  MAX_STATE_KEYS,
-} from "../limits.ts";
-import { checkDepth, countKeys, merge } from "../state/merge.ts";
+import { MAX_LEASE_MS, MAX_SERIES, MAX_SERIES_BYTES } from "../limits.ts";
+import { checkDepth, merge } from "../state/merge.ts";
+import { StateSize } from "../state/size.ts";
 import { redactOp, Redactor } from "../secrets/redact.ts";
 import { redactedFields } from "../secrets/marks.ts";
-import { Refusal } from "../refusal.ts";
 import { type Contents, newContents } from "../segments/segment.ts";
 import {
   addHistogram,
@@ -85,9 +78,6 @@ type TimedOp = { op: Op; offsetMs: number };
 /** The lane of ops from 1.x's routes, which name none. The object numbers them in order of arrival. */
 export const API_LANE = "api";
 
-/** A UTF-16 code unit takes at most three bytes of UTF-8. */
-const MAX_UTF8_BYTES = 3;
-
 /** The redaction of a server without rules of its own. */
 const BUILT_IN = new Redactor();
 
@@ -100,9 +90,7 @@ export class Projection {
   /** The position of the lane whose ops are applied. */
   #lane = 0;
   #seriesBytes = 0;
-  /** Upper bounds of the state's size. The state is measured only when they exceed the limits. */
-  #byteBound = Infinity;
-  #keyBound = Infinity;
+  readonly #size = new StateSize();
 
   constructor(
     index: SessionIndex,
@@ -360,7 +348,7 @@ export class Projection {
     recordedAt?: number,
   ): void {
     merge(this.state, patch);
-    this.#checkState(patch);
+    this.#size.check(this.state, patch);
     this.index.clockAt = Math.max(this.index.clockAt, at);
     contents.states.push({
       seq: this.index.seq,
@@ -373,28 +361,6 @@ export class Projection {
     if (!initial) this.index.counts.states++;
     const leftOut = noteValues(this.index.values, patch, this.state, this.index.clockAt);
     noteLeftOut(this.index, "state_paths", leftOut);
-  }
-
-  #checkState(patch: JsonObject): void {
-    this.#byteBound += JSON.stringify(patch).length * MAX_UTF8_BYTES;
-    this.#keyBound += countKeys(patch);
-    if (this.#byteBound <= MAX_STATE_BYTES && this.#keyBound <= MAX_STATE_KEYS) return;
-    const bytes = utf8(JSON.stringify(this.state)).length;
-    if (bytes > MAX_STATE_BYTES) {
-      throw new Refusal(
-        "too_large",
-        `The state would have ${bytes} bytes; the limit is ${MAX_STATE_BYTES}. Delete keys that are no longer needed, or log events instead.`,
-      );
-    }
-    const keys = countKeys(this.state);
-    if (keys > MAX_STATE_KEYS) {
-      throw new Refusal(
-        "too_many_keys",
-        `The state would have ${keys} keys; the limit is ${MAX_STATE_KEYS}. Delete keys that are no longer needed, or use lists.`,
-      );
-    }
-    this.#byteBound = bytes;
-    this.#keyBound = keys;
   }
 
   #applyEvent(op: Event & { recorded_at?: number }, outcome: BatchOutcome): void {
@@ -505,7 +471,7 @@ function itemsOf(ops: Op[]): number {
 }
 
 /** Refuses values that are nested too deep, before anything walks through them. */
-function checkNesting(op: Op): void {
+export function checkNesting(op: Op): void {
   switch (op.op) {
     case "start":
       if (op.state) checkDepth(op.state, "The initial state");

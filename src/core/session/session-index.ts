@@ -273,6 +273,6 @@ export function summaryOf(
 }
 
 /** A lane's id without the end of a UUID. With the whole id and the key of a lane, a reader could write into it. */
-function shownLane(id: string): string {
+export function shownLane(id: string): string {
   return id.replace(/^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4})-[0-9a-f]{12}$/, "$1");
 }

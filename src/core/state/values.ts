@@ -204,6 +204,6 @@ function sizeOf(paths: PathValues[]): number {
   return size;
 }
 
-function isScalar(value: Json): value is Scalar {
+export function isScalar(value: Json): value is Scalar {
   return typeof value !== "object" || value === null;
 }

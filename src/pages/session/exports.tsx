@@ -8,6 +8,7 @@ export function ExportMenu({ id }: { id: string }) {
       <summary class="tool">Export</summary>
       <dl class="properties">
         <Property label="Everything">
+          <a href={`${address}?format=datacat`}>Session file</a>{" "}
           <a href={`${address}?format=json`}>JSON</a> <a href={address}>JSON lines</a>
         </Property>
         <Property label="Events">

@@ -25,6 +25,7 @@ const LABELS: Record<AuditAction, string> = {
   key_changed: "Key changed",
   key_revoked: "Key revoked",
   session_exported: "Session exported",
+  session_imported: "Session imported",
   session_deleted: "Session deleted",
   exceptions_merged: "Exceptions merged",
   exceptions_split: "Exceptions split off",

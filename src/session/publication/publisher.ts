@@ -82,10 +82,10 @@ export class Publisher {
     this.#cost = plus(this.#cost, { ...UNUSED, d1_rows: listed });
   }
 
-  /** After a request with this key stored a part of an attachment. */
-  noteChunk(payer: string, bytes: number): void {
+  /** After a request with this key stored parts of attachments, or of a session that is imported. */
+  noteStored(payer: string, { rows, bytes }: { rows: number; bytes: number }): void {
     this.#payer = payer;
-    this.#count({ ...UNUSED, object_rows: 1, attachment_bytes: bytes });
+    this.#count({ ...UNUSED, object_rows: rows, attachment_bytes: bytes });
   }
 
   /** What the requests since the last call cost, with the rows that are still to be published for them. */

@@ -1,21 +1,52 @@
-/** Streams of what a session answers. */
+/** Streams of what a session answers, which are read at their reader's pace. Byte streams are the kind that crosses RPC. */
+import { type ExportQuery, exportOf } from "../../core/exports/exports.ts";
 import { PIECE_LENGTH } from "../../core/exports/limits.ts";
+import type { Source } from "../../core/questions/answers.ts";
+import { sessionFile } from "../../core/session-file/write.ts";
+import { fileSourceOf } from "../storage/file-source.ts";
+import { CODEC } from "../storage/row.ts";
+import type { Store } from "../storage/store.ts";
 
-/** Text in pieces, as a stream that is read at the reader's pace. Byte streams are the kind that crosses RPC. */
-export function streamOf(pieces: Iterator<string>): ReadableStream<Uint8Array> {
+/** file: the session as a file that another server imports. */
+export type StreamQuery = ExportQuery | { kind: "file" };
+
+/** The session of `source`, which is in `store`. */
+export function streamFor(
+  query: StreamQuery,
+  source: Source,
+  store: Store,
+): ReadableStream<Uint8Array> {
+  if (query.kind !== "file") return textStream(exportOf(source, query));
+  return byteStream(sessionFile(fileSourceOf(store, source.index), CODEC, source.now));
+}
+
+/** Text in pieces. */
+export function textStream(pieces: Iterator<string>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
+  return streamOf(() => {
+    const parts: string[] = [];
+    for (let length = 0; length < PIECE_LENGTH;) {
+      const { value, done } = pieces.next();
+      if (done) break;
+      parts.push(value);
+      length += value.length;
+    }
+    return parts.length > 0 ? encoder.encode(parts.join("")) : undefined;
+  });
+}
+
+function byteStream(pieces: Iterator<Uint8Array, void>): ReadableStream<Uint8Array> {
+  return streamOf(() => pieces.next().value ?? undefined);
+}
+
+/** `next`: undefined at the end. */
+function streamOf(next: () => Uint8Array | undefined): ReadableStream<Uint8Array> {
   return new ReadableStream({
     type: "bytes",
     pull(controller) {
-      const parts: string[] = [];
-      for (let length = 0; length < PIECE_LENGTH;) {
-        const { value, done } = pieces.next();
-        if (done) break;
-        parts.push(value);
-        length += value.length;
-      }
-      if (parts.length > 0) {
-        controller.enqueue(encoder.encode(parts.join("")));
+      const piece = next();
+      if (piece) {
+        controller.enqueue(piece);
         return;
       }
       controller.close();

@@ -81,6 +81,8 @@ export class Log {
 
   /** A new session. It is stored with its first commit. `at` is the time of its first op. */
   open(at: number, arrival: Arrival, access: Access): Loaded {
+    // A program records the session that was being imported.
+    this.store.dropStaged();
     const id = this.store.nextId();
     const projection = Projection.open(
       this.#id,

@@ -31,6 +31,8 @@ import {
   readText,
   type Row,
 } from "./row.ts";
+import type { StoredSegment } from "../../core/session-file/write.ts";
+import type { StagedSegment } from "./staged.ts";
 import { MAX_KEPT_SEGMENTS } from "../limits.ts";
 import { Rows } from "./rows.ts";
 
@@ -91,6 +93,8 @@ export class Store implements Segments {
   readonly chunks: Chunks;
   #exists: boolean;
   #wasErased: boolean;
+  /** What is stored is of an import that is not finished. */
+  #isStaged: boolean;
   /** Sealed segments do not change, so they are listed once. */
   #sealed: SegmentInfo[] = [];
   #kept: Map<number, Segment> | undefined;
@@ -102,7 +106,8 @@ export class Store implements Segments {
       .rows<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
       .map(({ name }) => name);
     // A session that has nothing stored has an intact, empty file.
-    this.#exists = tables.includes("segments") || this.#database.isDamaged;
+    this.#isStaged = tables.includes("importing");
+    this.#exists = (tables.includes("segments") && !this.#isStaged) || this.#database.isDamaged;
     this.#wasErased = tables.includes("tombstone");
     this.damage = new Damage(this.#database, tables.includes("damage"));
     this.chunks = new Chunks(this.#database, this.damage, tables.includes("chunks"));
@@ -143,6 +148,88 @@ export class Store implements Segments {
     this.chunks.clear();
     this.#database.write("CREATE TABLE tombstone (erased_at INTEGER NOT NULL)");
     this.#database.write("INSERT INTO tombstone VALUES (?)", at);
+  }
+
+  /** Ids of all segments, oldest first. */
+  ids(): number[] {
+    return this.#exists ? this.#rows.ids() : [];
+  }
+
+  /** A segment as it is stored, for a file. Notes what cannot be read. Null if there is nothing of it. */
+  stored(id: number): StoredSegment | null {
+    const row = this.#rows.read(id);
+    const info = this.list().find((each) => each.id === id);
+    if (!row || !info) {
+      this.damage.note(id, "segment");
+      return null;
+    }
+    this.#segment(row);
+    const { fromAt, firstSeq, lastSeq } = info;
+    const keyframe = readText(row.keyframe);
+    if (keyframe === null) this.damage.note(id, "state");
+    return {
+      id,
+      isSealed: numbersOf(row)?.isSealed ?? row.summary !== null,
+      hasSummary: info.summary !== null,
+      fromAt,
+      firstSeq,
+      lastSeq: lastSeq === UNKNOWN_SEQ ? firstSeq : lastSeq,
+      index: readJson<SessionIndex>(row.session_index),
+      keyframe,
+      body: readBody(row.body),
+    };
+  }
+
+  // Imports: what is staged counts as nothing until it is committed.
+
+  get isStaged(): boolean {
+    return this.#isStaged;
+  }
+
+  /** Throws a Refusal: storage_full. */
+  beginStaging(): void {
+    this.dropStaged();
+    this.#database.write("CREATE TABLE importing (unused INTEGER)");
+    this.#isStaged = true;
+  }
+
+  /** Removes what an import stored that did not finish. */
+  dropStaged(): void {
+    if (!this.#isStaged) return;
+    for (const table of ["segments", "chunks", "damage", "importing"])
+      this.#database.write(`DROP TABLE IF EXISTS ${table}`);
+    this.chunks.clear();
+    this.damage.clear();
+    this.#isStaged = false;
+  }
+
+  /** Throws a Refusal: too_large, storage_full. */
+  writeStaged(
+    { id, isSealed, fromAt, firstSeq, lastSeq }: Omit<Numbers, "bodyBytes">,
+    { keyframe, contents, index, series, hasSummary }: StagedSegment,
+  ): void {
+    const summary = isSealed ? summariseSegment(contents, (one) => series[one]) : null;
+    const summaryText = summary && hasSummary ? JSON.stringify(summary) : null;
+    const body = isSealed ? sealContents(contents, CODEC) : packContents(contents, CODEC);
+    const textOf = (value: object | null) =>
+      value ? packText(JSON.stringify(value), isSealed) : NOTHING;
+    this.#rows.write(
+      { id, isSealed, fromAt, firstSeq, lastSeq, bodyBytes: body.length },
+      [
+        summary && (summaryText === null ? NOTHING : packText(summaryText, true)),
+        textOf(index),
+        textOf(keyframe),
+        body,
+      ],
+      true,
+    );
+  }
+
+  /** What is staged is the session from now on. */
+  commitStaged(): void {
+    this.#database.write("DROP TABLE importing");
+    this.#isStaged = false;
+    this.#exists = true;
   }
 
   /** The newest segment with a readable index, and those after it. Usually that is one row. Null for an unknown session. */
@@ -232,7 +319,7 @@ export class Store implements Segments {
   }
 
   /** Stores the index again after it changed without an op. */
-  rewriteIndex({ id, sealed }: Newest, index: SessionIndex): void {
+  rewriteIndex({ id, sealed }: Pick<Newest, "id" | "sealed">, index: SessionIndex): void {
     const packed = packText(JSON.stringify(index), sealed);
     this.#rows.writeIndex(id, packed);
   }
@@ -419,6 +506,8 @@ export class Store implements Segments {
 
 /** `lastSeq` of a segment of which it is not known. */
 const UNKNOWN_SEQ = Number.MAX_SAFE_INTEGER;
+/** Stands for what the source of an import could not read. */
+const NOTHING = new Uint8Array();
 const ZERO = { states: 0, events: 0, points: 0, heartbeats: 0 };
 
 function infoOf({ id, fromAt, firstSeq, lastSeq }: Numbers): SegmentInfo {

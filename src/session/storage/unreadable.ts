@@ -24,7 +24,7 @@ import { publicationOf, sessionRow } from "../publication/publication.ts";
 import { jsonOf, type Reply } from "../requests/reply.ts";
 import { EMPTY_STORE } from "./store.ts";
 import { type ExportQuery, exportOf } from "../../core/exports/exports.ts";
-import { streamOf } from "../requests/stream.ts";
+import { textStream } from "../requests/stream.ts";
 
 export async function unreadableReplies(
   env: Env,
@@ -45,7 +45,7 @@ export async function unreadableStream(
   query: ExportQuery,
 ): Promise<ReadableStream<Uint8Array>> {
   const { source } = await unreadable(env, access, id);
-  return streamOf(exportOf(source, query));
+  return textStream(exportOf(source, query));
 }
 
 /** Lists the session again, by what the roster has of it. A row that the catalog has already stays, and names the damage. */

@@ -2,5 +2,9 @@
 declare module "node:zlib" {
   export function crc32(data: Uint8Array, value?: number): number;
   export function deflateRawSync(data: Uint8Array, options: { level: number }): Uint8Array;
-  export function inflateRawSync(data: Uint8Array): Uint8Array;
+  /** Throws a RangeError over `maxOutputLength`. */
+  export function inflateRawSync(
+    data: Uint8Array,
+    options?: { maxOutputLength: number },
+  ): Uint8Array;
 }

@@ -1,0 +1,159 @@
+/**
+ * `POST /api/sessions/import`: a session from a file (core/session-file/parts.ts), which is read as it arrives. Its parts go to the session's
+ * object a few at a time. Nothing of it is stored unless all of it is.
+ */
+import { type Context, Hono } from "hono";
+import * as v from "valibot";
+import { type AccessEnv, records } from "../access/access.ts";
+import { record } from "../access/audit.ts";
+import { Refusal } from "../core/refusal.ts";
+import { MAX_FILE_BYTES, MAX_HEADER_BYTES } from "../core/session-file/limits.ts";
+import {
+  BadFile,
+  type FileHeader,
+  FORMAT,
+  type Part,
+  PART,
+  PartReader,
+  unpackJson,
+} from "../core/session-file/parts.ts";
+import type { SessionIndex } from "../core/session/session-index.ts";
+import { formatBytes } from "../core/text/format.ts";
+import { Id } from "../core/wire.ts";
+import { type SessionClient, sessionOf } from "../session/client.ts";
+import { CODEC } from "../session/storage/row.ts";
+import { IMPORT_PARTS_BYTES } from "./limits.ts";
+import * as query from "./request/query.ts";
+import { parseQuery } from "./request/query.ts";
+
+export const imports = new Hono<AccessEnv>();
+
+imports.post("/sessions/import", records, async (c) => {
+  const { id } = parseQuery(query.Import, c.req.url);
+  const declared = Number(c.req.header("content-length") ?? 0);
+  if (declared > MAX_FILE_BYTES) throw tooLarge();
+  if ((c.req.header("content-encoding") ?? "identity") !== "identity")
+    throw new Refusal("invalid_encoding", "A session file is sent as it is; it is compressed.");
+  c.var.spending.begin({ sessions: 1, bytes: declared });
+
+  const transfer = new Transfer(c, id);
+  try {
+    await readInto(transfer, c);
+    const imported = await transfer.finish();
+    if (imported.imported)
+      await record(c, "session_imported", c.var.access.by, `session ${imported.session}`);
+    return c.json(imported);
+  } catch (error) {
+    await transfer.cancel();
+    throw error instanceof BadFile ? badFile(error) : error;
+  }
+});
+
+async function readInto(transfer: Transfer, c: Context<AccessEnv>): Promise<void> {
+  const { body } = c.req.raw;
+  const parts = new PartReader(CODEC);
+  let received = 0;
+  for await (const bytes of (body ?? []) as AsyncIterable<Uint8Array>) {
+    received += bytes.length;
+    if (received > MAX_FILE_BYTES) throw tooLarge();
+    c.var.spending.received(received);
+    for (const part of parts.add(bytes)) await transfer.add(part);
+    // The rest is not needed.
+    if (transfer.isPresent) return;
+  }
+  parts.finish();
+}
+
+export type ImportAnswer = {
+  session: string;
+  /** False: it was here already, and nothing changed. */
+  imported: boolean;
+  counts?: SessionIndex["counts"];
+};
+
+/** Sends the parts of one file to its session. */
+class Transfer {
+  readonly #c: Context<AccessEnv>;
+  readonly #asked: string | undefined;
+  readonly #token = crypto.randomUUID();
+  #session: SessionClient | undefined;
+  #parts: Part[] = [];
+  #bytes = 0;
+  #hasBegun = false;
+  isPresent = false;
+
+  constructor(c: Context<AccessEnv>, asked: string | undefined) {
+    this.#c = c;
+    this.#asked = asked;
+  }
+
+  async add(part: Part): Promise<void> {
+    if (!this.#session) {
+      this.#session = this.#sessionOf(part);
+      return;
+    }
+    this.#parts.push(part);
+    this.#bytes += part.payload.length;
+    if (this.#bytes >= IMPORT_PARTS_BYTES) await this.#send(this.#session);
+  }
+
+  async finish(): Promise<ImportAnswer> {
+    const session = this.#session;
+    if (!session) throw new BadFile("it is empty");
+    if (!this.isPresent && this.#parts.length > 0) await this.#send(session);
+    if (this.isPresent) return { session: session.id, imported: false };
+    if (!this.#hasBegun) throw new BadFile("it has no segment");
+    const { cost, counts } = await session.finishImport(this.#token);
+    this.#hasBegun = false;
+    this.#c.var.spending.add(cost);
+    return { session: session.id, imported: true, counts };
+  }
+
+  /** Never throws: the object removes what is left after a pause. */
+  async cancel(): Promise<void> {
+    if (!this.#hasBegun) return;
+    try {
+      await this.#session?.cancelImport(this.#token);
+    } catch (error) {
+      console.error("An import was not cancelled:", error);
+    }
+  }
+
+  async #send(session: SessionClient): Promise<void> {
+    const { spending } = this.#c.var;
+    const isFirst = !this.#hasBegun;
+    this.#hasBegun = true;
+    const parts = this.#parts.splice(0);
+    this.#bytes = 0;
+    const { cost, isPresent } = await session.takeParts(this.#token, parts, isFirst);
+    this.isPresent = isPresent;
+    spending.add(cost);
+    if (!isPresent) spending.checkDay(Date.now());
+  }
+
+  /** The session of a file by its header. */
+  #sessionOf({ kind, payload }: Part): SessionClient {
+    if (kind !== PART.header) throw new BadFile("it does not begin with a header");
+    const header = unpackJson(payload, CODEC, MAX_HEADER_BYTES) as Partial<FileHeader> | null; // each member is checked
+    if (header?.format !== FORMAT)
+      throw new BadFile(
+        `it has format ${header?.format}, and this server reads ${FORMAT}; a newer server may read it`,
+      );
+    const id = this.#asked ?? header.session;
+    if (!v.is(Id, id)) throw new BadFile("it names no session");
+    const { env, var: variables } = this.#c;
+    const noNewSession = variables.spending.open(Date.now());
+    return sessionOf(env, { ...variables.access, ...(noNewSession && { noNewSession }) }, id);
+  }
+}
+
+function tooLarge(): Refusal {
+  return new Refusal("too_large", `A session file may have ${formatBytes(MAX_FILE_BYTES)}.`);
+}
+
+function badFile({ message }: BadFile): Refusal {
+  return new Refusal(
+    "bad_file",
+    `The file is damaged or no session file, so nothing is imported: ${message}. Export the session again, or copy the file again.`,
+  );
+}

@@ -1,0 +1,139 @@
+/** The index of a session from a file: its shape, the limits of its lists, and its redaction, as if senders had filled it. */
+import {
+  MAX_REFUSED_ATTACHMENTS,
+  MAX_SEARCHED_MESSAGES,
+  MAX_SEARCHED_OUTPUT,
+  MAX_SERIES_BYTES,
+  MAX_STATE_VALUES,
+} from "../limits.ts";
+import { type AttachmentLimits, chunksOf } from "../attachments/attachments.ts";
+import { keyOf, type Series } from "../metrics/series.ts";
+import { parse } from "../parse.ts";
+import { Refusal } from "../refusal.ts";
+import { redactArguments } from "../secrets/arguments.ts";
+import type { Redactor } from "../secrets/redact.ts";
+import type { RecordedTexts, SessionIndex } from "../session/session-index.ts";
+import { checkDepth } from "../state/merge.ts";
+import { readPath } from "../state/path.ts";
+import { entriesOf, type PathValues } from "../state/values.ts";
+import { formatBytes, formatCount } from "../text/format.ts";
+import type { Json, Writer } from "../wire.ts";
+import { indexSchema } from "./index-schema.ts";
+
+type Context = { redactor: Redactor; latest: number; attachmentLimits: AttachmentLimits };
+
+/** Throws a Refusal for an index that no session of senders can have. */
+export function readIndex(
+  value: unknown,
+  { redactor, latest, attachmentLimits }: Context,
+): SessionIndex {
+  const index = parse(indexSchema(latest), value, "The index of the file") as SessionIndex; // as: it has all members, and no others
+  checkSeries(index.series);
+  if (entriesOf(index.values) > 2 * MAX_STATE_VALUES)
+    throw new Refusal("too_large", "The file lists more values of the state than a session has.");
+  checkTexts(index.texts);
+  checkAttachments(index, attachmentLimits);
+  return redactedIndex(index, redactor);
+}
+
+function checkSeries(all: Series[]): void {
+  const keys = new Set<string>();
+  let bytes = 0;
+  for (const [position, series] of all.entries()) {
+    const { id, name, type, bounds, buckets, metadata, unit, tags } = series;
+    const isAscending = bounds.every((bound, i) => i === 0 || bound > (bounds[i - 1] ?? bound));
+    const hasBuckets = buckets.length === (type === "histogram" ? bounds.length + 1 : 0);
+    if (id !== position || !isAscending || !hasBuckets)
+      throw new Refusal("invalid_body", `The index of the file does not fit at series "${name}".`);
+    if (metadata) checkDepth(metadata, `The metadata of metric "${name}"`);
+    keys.add(keyOf(series));
+    bytes += JSON.stringify([name, type, unit, tags, metadata, bounds]).length;
+  }
+  if (keys.size < all.length)
+    throw new Refusal("invalid_body", "The index of the file lists a series twice.");
+  if (bytes > MAX_SERIES_BYTES)
+    throw new Refusal("too_large", "The names, tags and metadata of all metrics are too long.");
+}
+
+function checkTexts({ messages, output, lengths }: RecordedTexts): void {
+  const lengthOf = (texts: { text: string }[]) =>
+    texts.reduce((sum, { text }) => sum + text.length, 0);
+  if (lengthOf(messages) !== lengths.messages || lengthOf(output) !== lengths.output)
+    throw new Refusal(
+      "invalid_body",
+      "The texts of the file do not have the length that it states.",
+    );
+  if (lengths.messages > MAX_SEARCHED_MESSAGES || lengths.output > MAX_SEARCHED_OUTPUT)
+    throw new Refusal("too_large", "The file lists more texts than a session has.");
+}
+
+function checkAttachments({ attachments }: SessionIndex, limits: AttachmentLimits): void {
+  const taken = attachments.filter(({ refused }) => refused === undefined);
+  const bytes = taken.reduce((sum, { size }) => sum + size, 0);
+  const isTooLarge = taken.some(({ size }) => size > limits.each) || bytes > limits.session;
+  if (isTooLarge || taken.length > limits.count)
+    throw new Refusal(
+      "too_large",
+      `The session has ${formatCount(taken.length, "attachment")} of ${formatBytes(bytes)}, and this server takes ${limits.count} of ${formatBytes(limits.each)} each and ${formatBytes(limits.session)} together. Set DATACAT_ATTACHMENTS of the server to import it.`,
+    );
+  const ids = new Set(attachments.flatMap(({ id }) => id));
+  if (
+    ids.size < attachments.length ||
+    attachments.length - taken.length > MAX_REFUSED_ATTACHMENTS ||
+    taken.some((one) => one.complete && one.size > 0 && chunksOf(one) === 0)
+  )
+    throw new Refusal("invalid_body", "The attachments of the file do not fit.");
+}
+
+/** The same index if it has no secret, as one that a server of the same rules wrote. */
+function redactedIndex(index: SessionIndex, redactor: Redactor): SessionIndex {
+  return {
+    ...index,
+    tags: index.tags.map((tag) => redactor.text(tag)),
+    series: index.series.map((series) => ({
+      ...series,
+      metadata: series.metadata && redactor.value(series.metadata, "metadata"),
+    })),
+    exceptions: withTexts(index.exceptions, redactor),
+    texts: withTexts(index.texts, redactor),
+    values: index.values.map((path) => redactedPath(path, redactor)),
+    observations: withTexts(index.observations, redactor),
+    lanes: index.lanes.map((lane) => ({ ...lane, writer: redactedWriter(lane.writer, redactor) })),
+  };
+}
+
+/** Strings at any depth are read as texts: the names of an index's members mean nothing. */
+function withTexts<Value>(value: Value, redactor: Redactor): Value {
+  if (typeof value === "string") return redactor.text(value) as Value; // a string as before
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((item: unknown) => withTexts(item, redactor)) as Value; // of the same items
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, withTexts(item, redactor)]),
+  ) as Value; // with the same keys
+}
+
+function redactedWriter(writer: Writer, redactor: Redactor): Writer {
+  const { arguments: args, ...rest } = writer;
+  return {
+    ...withTexts(rest, redactor),
+    ...(args && { arguments: redactArguments(args, redactor) }),
+  };
+}
+
+/** The strings of a path are read as members of the state, whose names may be those of secrets. */
+function redactedPath(entry: PathValues, redactor: Redactor): PathValues {
+  const keys = readPath(entry.path) ?? [];
+  const values = entry.values.map((value) => {
+    if (!value.text.startsWith('"')) return value;
+    const member = keys.reduceRight<Json>((inner, key) => ({ [key]: inner }), value.text.slice(1));
+    let clean = redactor.value(member, "state");
+    for (const key of keys)
+      if (typeof clean === "object" && clean !== null)
+        clean = (clean as { [key: string]: Json })[key] ?? null;
+    return {
+      ...value,
+      text: `"${typeof clean === "string" ? clean : ""}`.slice(0, value.text.length + 40),
+    };
+  });
+  return { ...entry, values };
+}

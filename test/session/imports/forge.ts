@@ -1,0 +1,73 @@
+/** Files that are not as a server wrote them. */
+import { packContents, SegmentReader, type Contents } from "../../../src/core/segments/segment.ts";
+import {
+  PART,
+  PartReader,
+  PartWriter,
+  type Part,
+  SIGNATURE,
+} from "../../../src/core/session-file/parts.ts";
+import {
+  type FileSegment,
+  packSegment,
+  readSegment,
+} from "../../../src/core/session-file/segment-part.ts";
+import { CODEC } from "../../../src/session/storage/row.ts";
+
+export function partsOf(file: Uint8Array): Part[] {
+  return [...new PartReader(CODEC).add(file)];
+}
+
+export function joined(pieces: Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+/** A file with intact checksums. */
+export function fileWith(parts: Part[]): Uint8Array {
+  const writer = new PartWriter(CODEC);
+  const written = parts.map(({ kind, payload }) => writer.part(kind, payload));
+  return joined([SIGNATURE, ...written, writer.end()]);
+}
+
+/** The index of a session as JSON, to be changed. */
+// oxlint-disable-next-line no-explicit-any -- a forged one may be anything
+export type AnyIndex = any;
+
+type Change = (
+  segment: FileSegment & { index: AnyIndex; keyframe: AnyIndex },
+  position: number,
+) => void;
+
+/** The file with its segments changed, the newest first. */
+export function forged(file: Uint8Array, change: Change): Uint8Array {
+  let position = 0;
+  return fileWith(
+    partsOf(file).map((part) => {
+      if (part.kind !== PART.segment) return part;
+      const segment = readSegment(part.payload, CODEC);
+      change(segment, position++);
+      const { index, keyframe, ...rest } = segment;
+      const text = (value: unknown) => (value === null ? null : JSON.stringify(value));
+      return {
+        kind: part.kind,
+        payload: packSegment({ ...rest, index: text(index), keyframe: text(keyframe) }, CODEC),
+      };
+    }),
+  );
+}
+
+/** The file with the ops of its newest segment changed. */
+export function withOps(file: Uint8Array, change: (contents: Contents) => void): Uint8Array {
+  return forged(file, (segment, position) => {
+    if (position > 0) return;
+    const contents = new SegmentReader(segment.body, CODEC).contents();
+    change(contents);
+    segment.body = packContents(contents, CODEC);
+  });
+}

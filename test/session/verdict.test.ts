@@ -260,14 +260,21 @@ describe("a machine that was restarted", () => {
         bootId: "boot-9",
         machineId: "m-1",
         product: "game",
+        at: Date.now(),
       });
     expect(await status(reporting)).toBe("active");
     expect(await status(unknown)).toBe("suspended");
 
     const product = `game-${crypto.randomUUID()}`;
     const silent = await gone(product, "boot-1");
-    const boot = { bootId: "boot-9", machineId: "machine-r", product };
-    for (const other of [{ product: "other" }, { machineId: "other" }, { bootId: "boot-1" }])
+    const boot = { bootId: "boot-9", machineId: "machine-r", product, at: Date.now() };
+    const before = { at: Date.now() - 60_000 };
+    for (const other of [
+      { product: "other" },
+      { machineId: "other" },
+      { bootId: "boot-1" },
+      before,
+    ])
       await silent.stub.machineRestarted({ ...boot, ...other });
     expect(await status(silent)).toBe("suspended");
     await silent.stub.machineRestarted(boot);

@@ -175,7 +175,9 @@ export class Publisher {
         uncounted,
         countsUsage: isRebuild ? "yes" : this.#countsUsage(scope, uncounted, key, hasEnded, now),
         boot:
-          bootId === "" || bootId === this.#reportedBoot ? null : { machineId, bootId, product },
+          bootId === "" || bootId === this.#reportedBoot
+            ? null
+            : { machineId, bootId, product, at: index.updatedAt },
       });
       this.#schedule = withSuccess(this.#schedule, { scope, now });
       if (scope === "all") this.#published = { found, entries, leftOut: session.left_out };

@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
 
-test("the Worker builds for deployment, within 340 KiB gzip", () => {
+test("the Worker builds for deployment, within 360 KiB gzip", () => {
   const folder = mkdtempSync(join(tmpdir(), "datacat-deploy-"));
   try {
     const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
@@ -25,7 +25,7 @@ test("the Worker builds for deployment, within 340 KiB gzip", () => {
     expect(output).toContain("env.SOURCE_MAPS (SourceMaps)");
     expect(output).toContain("env.CATALOG (datacat)");
     expect(output).toContain("env.REGISTRY (datacat-registry)");
-    expect(gzipSync(readFileSync(join(folder, "index.js"))).length).toBeLessThan(340 * 1024);
+    expect(gzipSync(readFileSync(join(folder, "index.js"))).length).toBeLessThan(360 * 1024);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

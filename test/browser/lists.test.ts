@@ -333,7 +333,8 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
 
   test("a metric is picked and grouped", async () => {
     const { page, complaints } = await world.look("/metrics");
-    await page.getByRole("link", { name: "fps" }).click();
+    const overview = page.getByRole("group", { name: "Most recorded" });
+    await overview.getByRole("link", { name: "fps" }).click();
     await page.locator("#over-time .plot-line").first().waitFor();
     await atRest(page); // until then a changed field asks for nothing
     await page.getByLabel("Group by").fill("machine");

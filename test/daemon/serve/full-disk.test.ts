@@ -74,7 +74,8 @@ test.skipIf(disk === undefined)(
         expect(status, text).toBe(507);
         expect(JSON.parse(text)).toMatchObject({ error: { code: "storage_full" } });
       }
-      const view = new URLSearchParams({ name: "View", query: `text=${"z".repeat(3_000)}` });
+      const query = `text=${"z".repeat(1_900)}&machine=${"z".repeat(1_900)}`;
+      const view = new URLSearchParams({ name: "View", query });
       const page = await ask("/views", { method: "POST", body: view });
       expect(page).toMatchObject({ status: 507, text: expect.stringContaining("Storage full") });
       await expect.poll(async () => (await ask("/health")).status, { timeout: 10_000 }).toBe(507);

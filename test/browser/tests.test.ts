@@ -62,4 +62,26 @@ describe.skipIf(!hasBrowser)("the tests of a run", () => {
     expect(page.url()).toContain("text=needs");
     expect(complaints).toEqual([]);
   });
+
+  test("the tests of a product are searched by conditions, which are completed, and explained if they are wrong", async () => {
+    const { page, complaints } = await world.look("/tests?product=shop");
+    const box = page.getByLabel("Search tests");
+    await box.pressSequentially("last_f");
+    const offered = page.locator("#suggested-text option");
+    await soon(() =>
+      offered.evaluateAll((all) => all.map((one) => one.getAttribute("value"))),
+    ).toEqual(["last_failed:"]);
+    await box.fill("file:a.py result:flaky");
+    const rows = page.locator("#found tbody tr");
+    await soon(() => rows.count()).toBe(1);
+    expect(await rows.textContent()).toContain("a.py::test_flaky");
+    expect(await rows.textContent()).toContain("Flaky");
+    expect(new URL(page.url()).searchParams.get("text")).toBe("file:a.py result:flaky");
+    await expectAccessible(page);
+    await box.fill("flakey:>0");
+    await page.locator("#found").getByText("Did you mean flaky?").waitFor();
+    await box.fill("");
+    await page.locator("#runs tbody tr").first().waitFor();
+    expect(complaints).toEqual([]);
+  });
 });

@@ -126,3 +126,7 @@ export const SEND_TIMEOUT_MS = 10 * 60_000;
 export const STACK_EVENTS = 100;
 /** Differences from the last good runs that `datacat why` prints: the page has the others. */
 export const CHANGES = 3;
+/** Columns of a timeline: with its labels it fits a terminal of 80. */
+export const TIMELINE_COLUMNS = 56;
+/** Events before a moment that `datacat show --at` prints. */
+export const MOMENT_EVENTS = 5;

@@ -13,7 +13,7 @@ export const ALWAYS_JSON_OPTION = [
 ] as const;
 
 export const SESSION_ID =
-  "the session's id, a unique beginning of it, or `last` for the newest session";
+  "the session's id, a unique beginning of it, `last` for the newest session, or a session file (.datacat)";
 
 /** Runs `act` with the server that the environment names. */
 export async function withServer<Result>(

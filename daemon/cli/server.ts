@@ -4,7 +4,7 @@ import { MAX_PAGE } from "../../src/core/limits.ts";
 import { readConfig } from "../config.ts";
 import { type Environment, home } from "../home.ts";
 import { reason } from "../log.ts";
-import type { Receive } from "../send/transport.ts";
+import type { Receive, Upload } from "../send/transport.ts";
 import { Uploader } from "../send/uploader.ts";
 import { EXPORT_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from "./limits.ts";
 import { DATACAT } from "./invocation.ts";
@@ -74,6 +74,12 @@ export class Server {
   /** The JSON answer to a request that changes something. */
   async post<Answer>(path: string, body: object, timeoutMs: number): Promise<Answer> {
     const sent = this.#uploader.post(this.url, path, JSON.stringify(body), timeoutMs);
+    return JSON.parse(this.#bodyOf(await this.#answered(sent), path)) as Answer; // as in get()
+  }
+
+  /** The JSON answer to a file, which is read as it is sent. */
+  async postFile<Answer>(path: string, query: Query, file: Upload): Promise<Answer> {
+    const sent = this.#uploader.postFile(this.url, path + searchOf(query), file, EXPORT_TIMEOUT_MS);
     return JSON.parse(this.#bodyOf(await this.#answered(sent), path)) as Answer; // as in get()
   }
 

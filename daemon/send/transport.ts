@@ -1,6 +1,8 @@
 /** One HTTP request, directly or through the proxy that the environment names. Throws if there is no answer. */
 import { readFileSync } from "node:fs";
 import type { IncomingHttpHeaders } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { http, https } from "../builtin.ts";
 import type { Environment } from "../home.ts";
 
@@ -9,13 +11,15 @@ type Outgoing = {
   headers: Record<string, string>;
   /** Default: POST with a body, else GET. */
   method?: "PUT" | "DELETE";
-  body?: Buffer;
+  body?: Buffer | Upload;
   /** "latin1": the bytes of the answer, a character for each. */
   encoding?: "latin1";
   /** Takes the answer's body part by part, at its own pace, if the status is 200. `body` of the answer is then "". */
   receive?: Receive;
   timeoutMs: number;
 };
+/** A body that is read as it is sent: its parts, from the beginning each time. */
+export type Upload = { length: number; parts: () => AsyncIterable<Buffer> };
 export type Receive = (part: Buffer) => void | Promise<void>;
 export type Incoming = { status: number; headers: IncomingHttpHeaders; body: string };
 export type Transport = { send(request: Outgoing): Promise<Incoming>; close(): Promise<void> };
@@ -56,7 +60,9 @@ function direct(tls: Tls): Transport {
           },
         );
       });
-      request.end(body);
+      if (body === undefined || !("parts" in body)) request.end(body);
+      // Of an answer that comes before the end of the body, the answer counts.
+      else pipeline(body.parts(), request).catch((error: Error) => request.destroy(error));
     });
   return {
     async send(request) {
@@ -105,8 +111,8 @@ function throughProxy(env: Environment, tls: Tls): Transport {
         origin: url.origin,
         path: url.pathname + url.search,
         method: method ?? (body ? "POST" : "GET"),
-        headers,
-        body,
+        headers: { ...headers, ...(body && { "content-length": String(body.length) }) },
+        body: body && "parts" in body ? Readable.from(body.parts()) : body,
         signal: AbortSignal.timeout(timeoutMs),
       });
       const { statusCode: status, headers: answered } = response;

@@ -11,7 +11,13 @@ import { findToken, loopbackPort } from "../local-token.ts";
 import { reason } from "../log.ts";
 import { isForeignPort } from "../peer.ts";
 import { parseRetryAfter } from "./retry.ts";
-import { type Incoming, openTransport, type Receive, type Transport } from "./transport.ts";
+import {
+  type Incoming,
+  openTransport,
+  type Receive,
+  type Transport,
+  type Upload,
+} from "./transport.ts";
 
 export type Answer =
   | { kind: "answered"; answer: IngestAnswer }
@@ -122,6 +128,12 @@ export class Uploader {
     return this.#send(server, path, timeoutMs, await compress(body));
   }
 
+  /** Posts a file, as it is read. Throws if there is no answer within the time. */
+  postFile(server: string, path: string, body: Upload, timeoutMs: number): Promise<Incoming> {
+    const headers = { "content-type": "application/octet-stream" };
+    return this.#request(server, path, timeoutMs, { headers, body });
+  }
+
   /** Puts bytes. Throws if there is no answer within the time. */
   put(server: string, path: string, body: Buffer, timeoutMs: number): Promise<Incoming> {
     const sha256 = createHash("sha256").update(body).digest("hex");
@@ -175,7 +187,7 @@ export class Uploader {
 type Content = {
   method?: "PUT" | "DELETE";
   headers: Record<string, string>;
-  body?: Buffer;
+  body?: Buffer | Upload;
   encoding?: "latin1";
   receive?: Receive;
 };

@@ -8,15 +8,8 @@ import { type AccessEnv, records } from "../access/access.ts";
 import { record } from "../access/audit.ts";
 import { Refusal } from "../core/refusal.ts";
 import { MAX_FILE_BYTES, MAX_HEADER_BYTES } from "../core/session-file/limits.ts";
-import {
-  BadFile,
-  type FileHeader,
-  FORMAT,
-  type Part,
-  PART,
-  PartReader,
-  unpackJson,
-} from "../core/session-file/parts.ts";
+import { type FileHeader, FORMAT } from "../core/session-file/header.ts";
+import { BadFile, type Part, PART, PartReader, unpackJson } from "../core/session-file/parts.ts";
 import type { SessionIndex } from "../core/session/session-index.ts";
 import { formatBytes } from "../core/text/format.ts";
 import { Id } from "../core/wire.ts";

@@ -5,6 +5,7 @@ import { type AccessEnv, requires } from "../access/access.ts";
 import { record } from "../access/audit.ts";
 import { removeSession } from "../catalog/publication/remove.ts";
 import { listSessions } from "../catalog/search/sessions.ts";
+import { exportAsked } from "../core/exports/asked.ts";
 import { EVENT_LIST } from "../core/events/fields.ts";
 import { SERIES_LIST } from "../core/metrics/fields.ts";
 import { TEST_LIST } from "../core/tests/fields.ts";
@@ -14,7 +15,7 @@ import type { QueryOf, QuestionName } from "../core/questions/answers.ts";
 import { askHeld, type SessionClient, sessionOf } from "../session/client.ts";
 import type { JsonOf } from "../session/requests/reply.ts";
 import * as query from "./request/query.ts";
-import { exportAsked } from "./request/export.ts";
+import { fileOf } from "./request/export.ts";
 import { filterOf, parseQuery, queryOf } from "./request/query.ts";
 
 export const sessions = new Hono<AccessEnv>();
@@ -85,9 +86,10 @@ sessions.get("/sessions/:id/timeline", requires("read"), (c) => {
 
 /** Everything that was recorded, or a table of it. */
 sessions.get("/sessions/:id/export", requires("read"), async (c) => {
-  const { query: asked, name, type } = exportAsked(parseQuery(query.Export, c.req.url));
+  const asked = parseQuery(query.Export, c.req.url);
+  const { name, type } = fileOf(asked);
   const id = c.req.param("id");
-  const text = await session(c).stream(asked);
+  const text = await session(c).stream(exportAsked(asked));
   await record(c, "session_exported", c.var.access.by, `session ${id}`);
   return c.body(text, 200, {
     "content-type": type,

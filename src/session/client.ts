@@ -5,6 +5,7 @@
  *   const session = sessionOf(env, access, id);
  *   const { items } = await session.ask("events", { name: "door" });
  */
+import type { Asked } from "../core/exports/asked.ts";
 import * as v from "valibot";
 import { fullDisk } from "../catalog/outage.ts";
 import type { Held } from "../catalog/search/sessions.ts";
@@ -32,7 +33,6 @@ import {
   type Reply,
 } from "./requests/reply.ts";
 import type { Imported, Taken, TakenParts, Token } from "./imports/imports.ts";
-import type { StreamQuery } from "./requests/stream.ts";
 import type { Charged } from "./session.ts";
 import { isUnopenable, type Repeat, request, type Stub, stubOfObject } from "./stub.ts";
 import {
@@ -160,7 +160,7 @@ export class SessionClient {
   }
 
   /** The whole session as text or as a file, or a table of it. */
-  async stream(query: StreamQuery): Promise<ReadableStream<Uint8Array>> {
+  async stream(query: Asked): Promise<ReadableStream<Uint8Array>> {
     const stream = await this.#orUnreadable(
       async (object): Promise<ReadableStream<Uint8Array> | Reply<never>> =>
         object.stream(this.#access, query),

@@ -5,6 +5,7 @@
  * Applying a batch has no `await` between reading and writing, so it is atomic: the platform delivers nothing else meanwhile, and
  * the answer leaves only when the write is durable.
  */
+import type { Asked } from "../core/exports/asked.ts";
 import { DurableObject } from "cloudflare:workers";
 import * as v from "valibot";
 import { removeSession } from "../catalog/publication/remove.ts";
@@ -58,7 +59,7 @@ import { accepted, parsed, type Reply, refusedReply, replyOf } from "./requests/
 import { noteFinish, noteRequest } from "./residents.ts";
 import { SessionMaps, tried } from "./source-maps.ts";
 import { isOver, NEW_SCHEDULE, nextAlarm, type Schedule } from "./publication/schedule.ts";
-import { streamFor, type StreamQuery } from "./requests/stream.ts";
+import { streamFor } from "./requests/stream.ts";
 import { Turn } from "./requests/turn.ts";
 import { accessIn } from "./requests/upgrade.ts";
 import { Watchers } from "./requests/watchers.ts";
@@ -389,10 +390,7 @@ export class Session extends DurableObject<Env> {
   }
 
   /** A whole session as text or as a file, or a table of it. */
-  async stream(
-    access: Access,
-    query: StreamQuery,
-  ): Promise<ReadableStream<Uint8Array> | Reply<never>> {
+  async stream(access: Access, query: Asked): Promise<ReadableStream<Uint8Array> | Reply<never>> {
     try {
       const source = this.#source(access, Date.now());
       return streamFor(query, source, this.#log.store);

@@ -11,8 +11,9 @@ import { nameLabel, plainText } from "../../../src/core/text/recorded-text.ts";
 import { reason } from "../../log.ts";
 import { DATACAT } from "../invocation.ts";
 import { SAME_NAMES } from "../limits.ts";
-import { JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
-import type { Server } from "../server.ts";
+import { JSON_OPTION, SESSION_ID } from "../options.ts";
+import { withSession } from "../session/named.ts";
+import type { Session } from "../session/session.ts";
 import { moment, print, printJson, printTable, progress } from "../terminal.ts";
 import { EXIT_CODES, Trouble } from "../trouble.ts";
 
@@ -26,20 +27,16 @@ export function addAttachments(program: Command): void {
     .option("-d, --download <folder>", "Store them there. Files that exist are not replaced.")
     .option(...JSON_OPTION)
     .action((id: string, options: Options) =>
-      withServer(async (server) => showAttachments(server, await server.findSession(id), options)),
+      withSession(id, (session) => showAttachments(session, options)),
     );
 }
 
-async function showAttachments(server: Server, id: string, options: Options): Promise<void> {
-  const { items: attachments } = await attachmentsOf(server, id);
-  if (options.download !== undefined) return downloadAll(server, id, attachments, options);
-  if (options.json) return printJson({ id, attachments });
+async function showAttachments(session: Session, options: Options): Promise<void> {
+  const { items: attachments } = await session.ask("attachments");
+  if (options.download !== undefined) return downloadAll(session, attachments, options);
+  if (options.json) return printJson({ id: session.id, attachments });
   if (attachments.length === 0) return print("No attachments.");
   printAttachments(attachments);
-}
-
-export function attachmentsOf(server: Server, id: string): Promise<{ items: AttachmentRow[] }> {
-  return server.get(`/api/sessions/${encodeURIComponent(id)}/attachments`);
 }
 
 export function printAttachments(attachments: AttachmentRow[]): void {
@@ -64,8 +61,7 @@ function missing({ complete, refused, damaged, received_bytes: received }: Attac
 
 /** Stores what is there. Throws `failed` at the end if something could not be stored. */
 async function downloadAll(
-  server: Server,
-  id: string,
+  session: Session,
   attachments: AttachmentRow[],
   { download: folder = "", json }: Options,
 ): Promise<void> {
@@ -76,7 +72,7 @@ async function downloadAll(
   for (const attachment of present) {
     try {
       progress(`${stored.length + 1} of ${present.length}…`);
-      const file = await download(server, id, attachment, folder);
+      const file = await download(session, attachment, folder);
       stored.push({ id: attachment.id, file, bytes: attachment.size });
       if (!json) print(`${file}: ${formatBytes(attachment.size)}`);
     } catch (error) {
@@ -86,33 +82,33 @@ async function downloadAll(
       progress("");
     }
   }
-  if (json) printJson({ id, stored, failures });
+  if (json) printJson({ id: session.id, stored, failures });
   const others = attachments.length - present.length;
   if (!json && others > 0)
-    print(`${formatCount(others, "attachment")} not on the server: ${DATACAT} attachments ${id}`);
+    print(
+      `${formatCount(others, "attachment")} not ${session.container}: ${DATACAT} attachments ${session.id}`,
+    );
   if (failures.length > 0) throw new Trouble("failed", `Not stored:\n  ${failures.join("\n  ")}`);
 }
 
 /** Stores one, part by part. Removes it again if not all of it arrives as it was announced. */
 async function download(
-  server: Server,
-  session: string,
+  session: Session,
   { id, name, size, sha256 }: AttachmentRow,
   folder: string,
 ): Promise<string> {
-  const path = `/api/sessions/${encodeURIComponent(session)}/attachments/${encodeURIComponent(id)}`;
   const { file, descriptor } = create(folder, fileNameOf(name, id));
   const hash = createHash("sha256");
   try {
     for (let from = 0; from < size; from += ATTACHMENT_CHUNK_BYTES) {
       const to = Math.min(size, from + ATTACHMENT_CHUNK_BYTES);
-      const bytes = await server.getBytes(path, from, to);
+      const bytes = await session.content(id, from, to);
       hash.update(bytes);
       for (let written = 0; written < bytes.length;)
         written += writeSync(descriptor, bytes, written);
     }
     if (hash.digest("hex") !== sha256)
-      throw new Trouble("failed", "what the server sent does not match the SHA-256");
+      throw new Trouble("failed", "its content does not match the SHA-256");
   } catch (error) {
     closeSync(descriptor);
     rmSync(file, { force: true });

@@ -1,4 +1,4 @@
-/** `datacat import`: records the reports of test runners, JUnit XML and TAP, as sessions. */
+/** `datacat import`: records the reports of test runners, JUnit XML and TAP, as sessions, and stores session files on the server. */
 import type { Command } from "commander";
 import { formatCount } from "../../../src/core/text/format.ts";
 import { ensureDaemon } from "../daemon-process.ts";
@@ -6,19 +6,22 @@ import { type Group, groupsOf } from "../import/files.ts";
 import { readReport, type ReadFile } from "../import/read.ts";
 import { type Counts, type ImportOptions, nameOf, recordReports } from "../import/record.ts";
 import { BadReport } from "../import/report.ts";
+import { importSessions } from "../import/session-file.ts";
 import { DATACAT } from "../invocation.ts";
 import { asCode, sessionLink, writeJobSummary } from "../link.ts";
 import { collectTag, JSON_OPTION } from "../options.ts";
 import { print, printJson } from "../terminal.ts";
 import { Trouble } from "../trouble.ts";
 
-type Options = ImportOptions & { json?: boolean };
+type Options = ImportOptions & { asNewId?: string | true; json?: boolean };
 type Line = { session: string; link: string; files: number; tests: number; counts: Counts };
 
 export function addImport(program: Command): void {
   program
     .command("import")
-    .description("Record the reports of test runners: JUnit XML and TAP.")
+    .description(
+      "Record the reports of test runners (JUnit XML and TAP), or store session files on the server.",
+    )
     .argument(
       "<file...>",
       "files, folders and globs; a folder is one session, all other files together are one",
@@ -37,6 +40,10 @@ export function addImport(program: Command): void {
       collectTag,
       [],
     )
+    .option(
+      "--as-new-id [id]",
+      "Of a session file: give the session this id, or a new one, where the server has its own already.",
+    )
     .option(...JSON_OPTION)
     .addHelpText(
       "after",
@@ -45,13 +52,21 @@ A folder is searched for files that end with .xml or .tap. JUnit XML is what mos
 Mocha, PHPUnit, RSpec, CTest, cargo-nextest, go-junit-report. Importing the same files again changes nothing.
 A file that can't be read is named with its line; the others are recorded, and the exit code is 1.
 
+A session file (.datacat, from \`export\`) is stored whole on the server that DATACAT_URL names, with the key of this machine.
+
 Examples:
   ${DATACAT} import results.xml
   ${DATACAT} import --product app target/surefire-reports
-  ${DATACAT} import 'build/**/TEST-*.xml'`,
+  ${DATACAT} import 'build/**/TEST-*.xml'
+  ${DATACAT} import crash.datacat`,
     )
     .action(async (names: string[], options: Options) => {
-      await importReports(names, options);
+      const files = names.filter((name) => name.endsWith(".datacat"));
+      const reports = names.filter((name) => !files.includes(name));
+      if (options.asNewId !== undefined && files.length !== 1)
+        throw new Trouble("usage", "--as-new-id is for one session file.");
+      if (reports.length > 0) await importReports(reports, options);
+      if (files.length > 0) await importSessions(files, options);
     });
 }
 

@@ -7,11 +7,11 @@ import { clockText } from "../../../src/core/status/evidence.ts";
 import { formatDuration } from "../../../src/core/text/format.ts";
 import { redactText } from "../../../src/core/secrets/redact.ts";
 import { CLOCK_TOLERANCE_MS } from "../../../src/core/limits.ts";
-import type { Server } from "../server.ts";
+import type { Session } from "../session/session.ts";
 import { bold, dim, moment, print, outcomeLine } from "../terminal.ts";
 
-/** Product, version, status, times and the page of a session. */
-export function printSummary(server: Server, summary: Summary): void {
+/** Product, version, status, times and place of a session. */
+export function printSummary({ place, problems }: Session, summary: Summary): void {
   const { product, version, verdict, created_at, ran_ms, status_ms } = summary;
   const { status, headline } = verdict;
   const where = summary.hostname || summary.browser;
@@ -36,7 +36,8 @@ export function printSummary(server: Server, summary: Summary): void {
     print(
       `Its clock was set ${by_ms > 0 ? "forward" : "back"} by ${formatDuration(Math.abs(by_ms))} at ${moment(at)}`,
     );
-  print(dim(`${redactText(server.url)}/sessions/${summary.id}`));
+  print(dim(redactText(place)));
+  for (const problem of problems) print(bold(problem));
 }
 
 /** The counts of a test run, and its first failed tests. */

@@ -1,11 +1,13 @@
 /** `datacat tail`: a session's last events, and those that follow. */
 import type { Command } from "commander";
-import type { EventPage, EventRow, Summary } from "../../../src/core/answers.ts";
+import type { EventRow } from "../../../src/core/answers.ts";
 import { MAX_PAGE } from "../../../src/core/limits.ts";
 import { FOLLOW_MS } from "../limits.ts";
-import { count, JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
-import type { Server } from "../server.ts";
+import { count, JSON_OPTION, SESSION_ID } from "../options.ts";
+import { withSession } from "../session/named.ts";
+import type { Session } from "../session/session.ts";
 import { clock, dim, print, printJson, outcomeLine } from "../terminal.ts";
+import { Trouble } from "../trouble.ts";
 import { eventLine } from "./event-line.ts";
 
 type TailOptions = { lines: number; follow?: boolean; json?: boolean };
@@ -23,27 +25,20 @@ export function addTail(program: Command): void {
     .option("-f, --follow", "Print further events as they arrive, until the session ends.")
     .option(...JSON_OPTION)
     .action((id: string, query: string[], options: TailOptions) =>
-      withServer(async (server) =>
-        tail(server, await server.findSession(id), query.join(" "), options),
-      ),
+      withSession(id, (session) => tail(session, query.join(" "), options)),
     );
 }
 
-async function tail(
-  server: Server,
-  id: string,
-  query: string,
-  options: TailOptions,
-): Promise<void> {
-  const at = `/api/sessions/${encodeURIComponent(id)}`;
-  const events = new Events(server, `${at}/events`, query === "" ? undefined : query);
+async function tail(session: Session, query: string, options: TailOptions): Promise<void> {
+  const events = new Events(session, query === "" ? undefined : query);
   for (const event of await events.newest(options.lines)) show(event, options);
   if (!options.follow) return;
 
-  // While a socket is open, the daemon sends every 250 ms instead of every 5 s.
-  const stopWatching = await watch(server, id);
+  if (!session.watch)
+    throw new Trouble("usage", "Nothing follows in a session file: leave -f out.");
+  const stopWatching = await session.watch();
   for (;;) {
-    const summary = await server.get<Summary>(`${at}/summary`);
+    const summary = await session.ask("summary");
     const { verdict } = summary;
     for (const event of await events.further()) show(event, options);
     // The events were read after the status, so none is missed.
@@ -61,15 +56,13 @@ async function tail(
 
 /** The events of a session that pass a query, in their order. */
 class Events {
-  readonly #server: Server;
-  readonly #path: string;
+  readonly #session: Session;
   readonly #q: string | undefined;
   /** The sequence up to which all were read. */
   #seen = 0;
 
-  constructor(server: Server, path: string, q: string | undefined) {
-    this.#server = server;
-    this.#path = path;
+  constructor(session: Session, q: string | undefined) {
+    this.#session = session;
     this.#q = q;
   }
 
@@ -88,18 +81,21 @@ class Events {
 
   /** The sequence of the newest event, which may not pass the query. */
   async #end(): Promise<number> {
-    const { items } = await this.#server.get<EventPage>(this.#path, { order: "desc", limit: 1 });
+    const { items } = await this.#session.ask("events", { order: "desc", limit: 1 });
     return items[0]?.seq ?? 0;
   }
 
-  async #read(query: { order: string; cursor?: string }, count: number): Promise<EventRow[]> {
+  async #read(
+    query: { order: "asc" | "desc"; cursor?: string },
+    count: number,
+  ): Promise<EventRow[]> {
     const found: EventRow[] = [];
     let next: string | undefined = query.cursor;
     do {
       const limit = Math.min(MAX_PAGE, count - found.length);
       if (limit === 0) break;
       const asked = { ...query, q: this.#q, limit, cursor: next };
-      const page = await this.#server.get<EventPage>(this.#path, asked);
+      const page = await this.#session.ask("events", asked);
       found.push(...page.items);
       next = page.next ?? undefined;
     } while (next !== undefined);
@@ -111,13 +107,4 @@ class Events {
 function show(event: EventRow, { json }: TailOptions): void {
   if (json) printJson(event, 0);
   else print(`${dim(clock(event.at))}  ${eventLine(event)}`);
-}
-
-async function watch(server: Server, id: string): Promise<() => void> {
-  const { WebSocket } = await import("undici");
-  const url = `${server.url.replace(/^http/, "ws")}/api/sessions/${encodeURIComponent(id)}/live`;
-  const headers = server.key === undefined ? {} : { authorization: `Bearer ${server.key}` };
-  const socket = new WebSocket(url, { headers });
-  socket.addEventListener("error", () => {}); // without the socket, events only arrive later
-  return () => socket.close();
 }

@@ -1,7 +1,7 @@
 /** `datacat why`: a session's status with its evidence, and its last state changes and events. */
 import { isUnreadable } from "../../../src/core/session/incomplete.ts";
 import type { Command } from "commander";
-import type { EventRow, Page, StackRow, StateChange, Summary } from "../../../src/core/answers.ts";
+import type { StackRow, Summary } from "../../../src/core/answers.ts";
 import {
   attachmentTexts,
   causeText,
@@ -16,10 +16,11 @@ import { shownThreads } from "../../../src/core/status/stacks.ts";
 import { isGood } from "../../../src/core/status/outcome.ts";
 import { DATACAT } from "../invocation.ts";
 import { CHANGES, STACK_EVENTS, STACK_LINES } from "../limits.ts";
-import { count, JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
-import type { Server } from "../server.ts";
+import { count, JSON_OPTION, SESSION_ID } from "../options.ts";
+import { withSession } from "../session/named.ts";
+import type { Changes, Session } from "../session/session.ts";
 import { eventLine } from "./event-line.ts";
-import { attachmentsOf, printAttachments } from "./attachments.ts";
+import { printAttachments } from "./attachments.ts";
 import { isPrinted, printLastException } from "./exception-text.ts";
 import { printGaps, printSummary } from "./summary.ts";
 import { bold, clock, dim, print, printJson } from "../terminal.ts";
@@ -31,31 +32,31 @@ export function addWhy(program: Command): void {
     .argument("<id>", SESSION_ID)
     .option("-n, --count <count>", "Print this many state changes and events.", count, 10)
     .option(...JSON_OPTION)
-    .addHelpText("after", `\nExamples:\n  ${DATACAT} why last\n  ${DATACAT} why 0198f3c1 -n 50`)
+    .addHelpText(
+      "after",
+      `\nExamples:\n  ${DATACAT} why last\n  ${DATACAT} why 0198f3c1 -n 50\n  ${DATACAT} why crash.datacat`,
+    )
     .action((id: string, options: { count: number; json?: boolean }) =>
-      withServer(async (server) => explainSession(server, await server.findSession(id), options)),
+      withSession(id, (session) => explainSession(session, options)),
     );
 }
 
 async function explainSession(
-  server: Server,
-  id: string,
+  session: Session,
   options: { count: number; json?: boolean },
 ): Promise<void> {
-  const at = `/api/sessions/${encodeURIComponent(id)}`;
-  const last = { order: "desc", limit: options.count };
+  const last = { order: "desc", limit: options.count } as const;
   // Those that the exception repeats are left out.
   const lastEvents = { ...last, limit: Math.min(options.count + STACK_EVENTS, MAX_PAGE) };
   const [summary, states, events, exceptions, stacks, changes, { items: attachments }] =
     await Promise.all([
-      server.get<Summary>(`${at}/summary`),
-      server.get<Page<StateChange>>(`${at}/state/history`, last),
-      server.get<Page<EventRow>>(`${at}/events`, lastEvents),
-      server.get<Page<EventRow>>(`${at}/events`, { exceptions: true, order: "desc", limit: 1 }),
-      server.get<Page<StackRow>>(`${at}/stacks`),
-      // From the catalog; what the session itself answers is printed without it.
-      server.get<Changes>(`${at}/changes`).catch(() => undefined),
-      attachmentsOf(server, id),
+      session.ask("summary"),
+      session.ask("history", last),
+      session.ask("events", lastEvents),
+      session.ask("events", { exceptions: true, order: "desc", limit: 1 }),
+      session.ask("stacks"),
+      session.changes(),
+      session.ask("attachments"),
     ]);
   const [sample] = stacks.items;
   const [exception] = exceptions.items;
@@ -67,7 +68,7 @@ async function explainSession(
   if (options.json) {
     const { verdict, transitions, ledger, damaged, left_out } = summary;
     printJson({
-      id,
+      id: session.id,
       verdict,
       transitions,
       ledger,
@@ -83,7 +84,7 @@ async function explainSession(
     return;
   }
 
-  printSummary(server, summary);
+  printSummary(session, summary);
   printVerdict(summary);
   if (changes && !isGood(summary)) printChanges(changes);
   if (sample) printStacks(sample, summary);
@@ -118,8 +119,6 @@ function printVerdict({ verdict, transitions }: Summary): void {
     for (const { at, headline } of transitions) print(`${dim(clock(at))}  ${headline}`);
   }
 }
-
-type Changes = { items: { text: string }[]; tested: number; others: { sessions: number } };
 
 /** What differs most from the last good runs. */
 function printChanges({ items, others }: Changes): void {

@@ -1,44 +1,19 @@
-/** What an address asks to export, and the file that it is downloaded as. */
-import type * as v from "valibot";
-import type { ExportQuery } from "../../core/exports/exports.ts";
-import type { StreamQuery } from "../../session/requests/stream.ts";
-import { Refusal } from "../../core/refusal.ts";
-import type { Export } from "./query.ts";
+/** The file as which an export is downloaded. */
+import type { ExportParameters } from "../../core/exports/asked.ts";
 
 /** `name`: what follows the session's id in the name of the file. */
-type Asked = { query: StreamQuery; name: string; type: string };
-
-export function exportAsked(parameters: v.InferOutput<typeof Export>): Asked {
-  const { format = "ndjson", table = "events", separator = "comma", ...rest } = parameters;
-  if (format === "ndjson")
-    return {
-      query: { kind: "lines" },
-      name: ".ndjson",
-      type: "application/x-ndjson; charset=utf-8",
-    };
-  if (format === "json")
-    return { query: { kind: "document" }, name: ".json", type: "application/json; charset=utf-8" };
-
-  if (format === "datacat")
-    return { query: { kind: "file" }, name: ".datacat", type: "application/octet-stream" };
-
-  const { decimal = "point", step, ...filter } = rest;
-  if (decimal === "comma" && separator === "comma")
-    throw new Refusal(
-      "invalid_query",
-      "With decimal=comma, the separator has to be another one: separator=semicolon or separator=tab.",
-    );
-  if (step !== undefined && table !== "metrics_wide")
-    throw new Refusal("invalid_query", "step is for table=metrics_wide: a row for each step.");
-  const query: ExportQuery = {
-    kind: "table",
-    table,
-    separator: SEPARATORS[separator],
-    decimal: decimal === "comma" ? "," : ".",
-    stepMs: step,
-    ...filter,
-  };
-  return { query, name: `-${table.replace("_", "-")}.csv`, type: "text/csv; charset=utf-8" };
+export function fileOf({ format = "ndjson", table = "events" }: ExportParameters): {
+  name: string;
+  type: string;
+} {
+  switch (format) {
+    case "ndjson":
+      return { name: ".ndjson", type: "application/x-ndjson; charset=utf-8" };
+    case "json":
+      return { name: ".json", type: "application/json; charset=utf-8" };
+    case "csv":
+      return { name: `-${table.replace("_", "-")}.csv`, type: "text/csv; charset=utf-8" };
+    case "datacat":
+      return { name: ".datacat", type: "application/octet-stream" };
+  }
 }
-
-const SEPARATORS = { comma: ",", semicolon: ";", tab: "\t" } as const;

@@ -10,6 +10,7 @@ import { readSort } from "../../core/query/sort.ts";
 import { MAX_NAME_LENGTH, MAX_PAGE, MAX_POINTS, MAX_TIME } from "../../core/limits.ts";
 import { MAX_FILE_LENGTH } from "../../core/sourcemaps/limits.ts";
 import { uploadPath } from "../../core/sourcemaps/paths.ts";
+import { DECIMALS, FORMATS, SEPARATORS } from "../../core/exports/asked.ts";
 import { TABLES } from "../../core/exports/tables.ts";
 import { TESTS_SHOWN } from "../../core/tests/vocabulary.ts";
 import { checkParameters } from "../../core/parse.ts";
@@ -171,10 +172,10 @@ export const Chart = v.object({
   quantiles: flag,
 });
 export const Export = v.object({
-  format: v.optional(v.picklist(["ndjson", "json", "csv", "datacat"])),
+  format: v.optional(v.picklist(FORMATS)),
   table: v.optional(v.picklist(TABLES)),
-  separator: v.optional(v.picklist(["comma", "semicolon", "tab"])),
-  decimal: v.optional(v.picklist(["point", "comma"])),
+  separator: v.optional(v.picklist(SEPARATORS)),
+  decimal: v.optional(v.picklist(DECIMALS)),
   bom: flag,
   from: time,
   to: time,

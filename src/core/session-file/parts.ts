@@ -8,7 +8,7 @@
  *
  * in this order:
  *
- *   1 HEADER   JSON (FileHeader)
+ *   1 HEADER   JSON (header.ts)
  *   2 SEGMENT  one for each (segment-part.ts), the newest first, so that a file that was cut off has the last records and the verdict
  *   3 CHUNK    of the contents of attachments: varint of the attachment's sequence, varint of the chunk's number, packed bytes
  *   4 DAMAGE   JSON: what of the source's storage could not be read (damage.ts)
@@ -23,36 +23,19 @@ import { MAX_HEADER_BYTES, MAX_PART_BYTES } from "./limits.ts";
 
 /** Line breaks and a character above 127 show whether a transfer changed the file as if it were text; as in PNG. */
 export const SIGNATURE = Uint8Array.of(0x89, 0x44, 0x43, 0x41, 0x54, 0x0d, 0x0a, 0x1a);
-export const FORMAT = 1;
-const PART_START_BYTES = 9;
+export const PART_START_BYTES = 9;
 
 export const PART = { header: 1, segment: 2, chunk: 3, damage: 4, end: 5 } as const;
 
 export type Part = { kind: number; payload: Uint8Array };
 
-export type FileHeader = {
-  format: number;
-  /** "datacat 2.0.0" */
-  written_by: string;
-  exported_at: number;
-  session: string;
-  product: string;
-  version: string;
-  /** Sequence of its newest op. */
-  revision: number;
-  segments: number;
-  /** Of the verdict when it was exported. */
-  status: string;
-  headline: string;
-};
-
 /** What stands before the end: the number of parts, the bytes, and the CRC-32 of the parts' checksums. */
-type FileEnd = { parts: number; bytes: number; checksum: number };
+export type FileEnd = { parts: number; bytes: number; checksum: number };
 
-type PartStart = { kind: number; length: number; checksum: number };
+export type PartStart = { kind: number; length: number; checksum: number };
 
 /** Throws a BadFile if this is no part. `bytes` has PART_START_BYTES. */
-function readPartStart(bytes: Uint8Array): PartStart {
+export function readPartStart(bytes: Uint8Array): PartStart {
   const reader = new ByteReader(bytes);
   const header = { kind: reader.byte(), length: reader.uint32(), checksum: reader.uint32() };
   if (header.length > MAX_PART_BYTES)
@@ -60,7 +43,7 @@ function readPartStart(bytes: Uint8Array): PartStart {
   return header;
 }
 
-function checksumOf(kind: number, payload: Uint8Array, codec: Codec): number {
+export function checksumOf(kind: number, payload: Uint8Array, codec: Codec): number {
   const start = new ByteWriter(8);
   start.byte(kind);
   start.uint32(payload.length);
@@ -93,7 +76,12 @@ export class PartWriter {
 }
 
 /** The totals after one more part. */
-function afterPart(before: FileEnd, length: number, checksum: number, codec: Codec): FileEnd {
+export function afterPart(
+  before: FileEnd,
+  length: number,
+  checksum: number,
+  codec: Codec,
+): FileEnd {
   const last = new ByteWriter(4);
   last.uint32(checksum);
   return {
@@ -185,12 +173,12 @@ export class PartReader {
   }
 }
 
-function isSignature(bytes: Uint8Array): boolean {
+export function isSignature(bytes: Uint8Array): boolean {
   return SIGNATURE.every((byte, index) => bytes[index] === byte);
 }
 
 /** Throws a BadFile unless the end part states these totals. */
-function checkEnd(payload: Uint8Array, totals: FileEnd, codec: Codec): void {
+export function checkEnd(payload: Uint8Array, totals: FileEnd, codec: Codec): void {
   const end = unpackJson(payload, codec, MAX_HEADER_BYTES) as Partial<FileEnd> | null; // each member is compared
   if (end?.parts !== totals.parts || end.bytes !== totals.bytes || end.checksum !== totals.checksum)
     throw new BadFile("parts of it are missing");

@@ -6,7 +6,8 @@ import type { SessionIndex } from "../session/session-index.ts";
 import { verdict } from "../status/status.ts";
 import { VERSION } from "../version.ts";
 import type { FileDamage } from "./damage.ts";
-import { FORMAT, type FileHeader, pack, packJson, PART, PartWriter, SIGNATURE } from "./parts.ts";
+import { type FileHeader, FORMAT } from "./header.ts";
+import { pack, packJson, PART, PartWriter, SIGNATURE } from "./parts.ts";
 import { type FileSegment, indexText, packSegment } from "./segment-part.ts";
 
 /** A segment as it is stored, of which parts may be damaged. */

@@ -11,28 +11,16 @@ import {
   chunksOf,
 } from "../../core/attachments/attachments.ts";
 import { ATTACHMENT_CHUNK_BYTES, CLOCK_TOLERANCE_MS } from "../../core/limits.ts";
-import { parse, parseJson } from "../../core/parse.ts";
+import { parse } from "../../core/parse.ts";
 import { Refusal } from "../../core/refusal.ts";
 import type { Redactor } from "../../core/secrets/redact.ts";
 import { ByteReader } from "../../core/segments/bytes.ts";
-import { SegmentReader } from "../../core/segments/segment.ts";
+import { boundedReader } from "../../core/session-file/bounded.ts";
 import { LogCheck } from "../../core/session-file/check.ts";
 import { readContents } from "../../core/session-file/contents.ts";
 import { FileDamage } from "../../core/session-file/damage.ts";
-import {
-  MAX_INDEX_BYTES,
-  MAX_SEGMENT_BYTES,
-  MAX_SEGMENT_VALUES,
-  MAX_SEGMENTS,
-} from "../../core/session-file/limits.ts";
-import {
-  BadFile,
-  inflated,
-  type Part,
-  PART,
-  unpack,
-  unpackJson,
-} from "../../core/session-file/parts.ts";
+import { MAX_INDEX_BYTES, MAX_SEGMENTS } from "../../core/session-file/limits.ts";
+import { BadFile, type Part, PART, unpack, unpackJson } from "../../core/session-file/parts.ts";
 import { readIndex } from "../../core/session-file/read-index.ts";
 import { type FileSegment, readSegment } from "../../core/session-file/segment-part.ts";
 import { noteAltered } from "../../core/session/counts.ts";
@@ -143,10 +131,7 @@ export class FileImport {
       this.#newest = { id, isSealed };
     }
     const { series } = this.#index;
-    const reader = new SegmentReader(segment.body, boundedCodec(), {
-      values: MAX_SEGMENT_VALUES,
-      parseJson: (text) => parseJson(text, "A segment of the file"),
-    });
+    const reader = boundedReader(segment.body, CODEC);
     const { latest } = this;
     const { contents, altered } = readContents(reader, { redactor, latest, series });
     for (const op of contents.others)
@@ -232,19 +217,6 @@ export class FileImport {
 }
 
 const NOTHING: Cost = { rows: 0, bytes: 0 };
-
-/** All sections of a segment together are inflated to at most MAX_SEGMENT_BYTES. */
-function boundedCodec(): typeof CODEC {
-  let left = MAX_SEGMENT_BYTES;
-  return {
-    ...CODEC,
-    inflate: (bytes) => {
-      const plain = inflated(bytes, CODEC, left);
-      left -= plain.length;
-      return plain;
-    },
-  };
-}
 
 /** Null if the source could not read it. */
 function keyframeOf({ keyframe }: FileSegment, redactor: Redactor): JsonObject | null {

@@ -1,5 +1,6 @@
 /** Streams of what a session answers, which are read at their reader's pace. Byte streams are the kind that crosses RPC. */
-import { type ExportQuery, exportOf } from "../../core/exports/exports.ts";
+import type { Asked } from "../../core/exports/asked.ts";
+import { exportOf } from "../../core/exports/exports.ts";
 import { PIECE_LENGTH } from "../../core/exports/limits.ts";
 import type { Source } from "../../core/questions/answers.ts";
 import { sessionFile } from "../../core/session-file/write.ts";
@@ -7,15 +8,8 @@ import { fileSourceOf } from "../storage/file-source.ts";
 import { CODEC } from "../storage/row.ts";
 import type { Store } from "../storage/store.ts";
 
-/** file: the session as a file that another server imports. */
-export type StreamQuery = ExportQuery | { kind: "file" };
-
 /** The session of `source`, which is in `store`. */
-export function streamFor(
-  query: StreamQuery,
-  source: Source,
-  store: Store,
-): ReadableStream<Uint8Array> {
+export function streamFor(query: Asked, source: Source, store: Store): ReadableStream<Uint8Array> {
   if (query.kind !== "file") return textStream(exportOf(source, query));
   return byteStream(sessionFile(fileSourceOf(store, source.index), CODEC, source.now));
 }

@@ -51,7 +51,7 @@ describe.skipIf(!hasBrowser)("without script", () => {
     expect(await page.locator("#state").textContent()).toContain("100");
     await page.getByLabel("Find in state").fill("vulkan");
     await page.getByLabel("Find in state").press("Enter");
-    expect(await page.locator("#state .node").count()).toBe(2);
+    await soon(() => page.locator("#state .node").count()).toBe(2);
   });
 
   test("events are searched and paged", async () => {

@@ -249,6 +249,7 @@ describe("a refusal", () => {
       "invalid_encoding",
       "not_finite",
       "bad_chunk",
+      "bad_file",
       "too_deep",
       "too_many_keys",
     ]);

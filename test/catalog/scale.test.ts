@@ -73,8 +73,8 @@ async function rowsRead(ask: () => Promise<unknown>): Promise<number> {
   return rows;
 }
 
-/** Candidates read twice, to know where the list stopped, each with its session and its details. */
-const BOUND = 5 * SCAN_SESSIONS;
+/** Candidates read twice, to know where the list stopped, each with its session and its details; and the rows of one page. */
+const BOUND = 5 * SCAN_SESSIONS + 100;
 
 function asked(query: string): SessionListQuery {
   return withQuery({}, query, NEWEST);
@@ -120,12 +120,12 @@ const LISTS: [what: string, query: SessionListQuery, rows: number][] = [
   ["by events", { sort: "events" }, BOUND],
   ["by how long they ran", { sort: "ran_ms" }, BOUND],
   ["by machine", { sort: "hostname", order: "asc" }, BOUND],
-  ["by version", { sort: "version" }, BOUND + 10_000],
-  ["by a figure of a metric", { sort: "metric.fps.p95" }, BOUND + 10_000],
+  ["by version", { sort: "version" }, BOUND + 3 * SCAN_SESSIONS],
+  ["by a figure of a metric", { sort: "metric.fps.p95" }, BOUND + 2 * SCAN_SESSIONS],
   [
     "by a value of the state, of a product",
     { sort: "state.level", product: "game" },
-    BOUND + 10_000,
+    BOUND + 2 * SCAN_SESSIONS,
   ],
   ["with a query that its indexes answer", asked("ever.ticket:70000 -is:crashed"), 200],
   ["with a query on values", asked("state.level:>8 -event:door_opened"), 5_000],

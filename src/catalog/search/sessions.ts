@@ -192,11 +192,25 @@ async function resolved(db: D1Database, filter: SessionFilter): Promise<SessionF
   return { ...filter, query: withVersions(query, known) };
 }
 
-/** The versions of a product, or of all. Throws a Refusal (invalid_query) if there are too many. */
+/**
+ * The versions of a product, or of all. Each is looked up after the one before, since a version may have a row for every day of years, and SQLite has no skip
+ * scan. Throws a Refusal (invalid_query) if there are too many.
+ */
 async function versionsSeen(db: D1Database, product: string | undefined): Promise<VersionSeen[]> {
-  const of = product === undefined ? sql`` : sql`WHERE product = ${product}`;
+  const first =
+    product === undefined ? sql`SELECT min(product) FROM version_days` : sql`SELECT ${product}`;
+  const others = product === undefined ? sql`product IS NOT NULL` : sql`0`;
   const seen = await drizzle(db).all<VersionSeen>(
-    sql`SELECT version, min(first_at) AS first_at FROM version_days ${of} GROUP BY version`,
+    sql`WITH RECURSIVE products (product) AS (
+          ${first} UNION ALL
+          SELECT (SELECT min(v.product) FROM version_days AS v WHERE v.product > products.product) FROM products WHERE ${others}),
+        seen (product, version) AS (
+          SELECT product, (SELECT min(v.version) FROM version_days AS v WHERE v.product = products.product) FROM products WHERE product IS NOT NULL
+          UNION ALL
+          SELECT product, (SELECT min(v.version) FROM version_days AS v WHERE v.product = seen.product AND v.version > seen.version) FROM seen
+          WHERE version IS NOT NULL)
+        SELECT version, min((SELECT first_at FROM version_days AS v WHERE v.product = seen.product AND v.version = seen.version ORDER BY day LIMIT 1)) AS first_at
+        FROM seen WHERE version IS NOT NULL GROUP BY version`,
   );
   if (seen.reduce((sum, { version }) => sum + version.length, 0) > PARAMETER_LENGTH / 2)
     throw new Refusal(
@@ -282,16 +296,16 @@ function selectPage(search: Search, page: Page): SQL {
     return sql`SELECT ${COLUMNS}, s.created_at AS sort_value, 0 AS sort_group, ${unsure} FROM ${candidates(search, { after: after?.key, descending })}
         ${search.isListed ? WITH_DETAILS : sql``} WHERE ${search.may} LIMIT ${limit + 1}`;
 
-  const { value, written, join, bits } = sorting;
+  const { value, shown, join, bits } = sorting;
   const details = search.isListed || sorting.needsDetails ? WITH_DETAILS : sql``;
   const isIncomplete =
     bits === 0 ? sql`0` : sql`(s.left_out & ${sql.raw(String(bits))} OR s.damaged <> 0)`;
   const { known, unknown, none } = GROUPS;
   return sql`WITH valued AS MATERIALIZED (
-        SELECT s.key, ${value} AS v, ${written} AS sort_value, ${isIncomplete} AS is_incomplete, ${unsure}
+        SELECT s.key, ${value} AS v, ${isIncomplete} AS is_incomplete, ${unsure}
         FROM ${candidates(search, newestTo(page))} ${details} ${join} WHERE ${search.may}),
       grouped AS (SELECT *, iif(v IS NOT NULL, ${known}, iif(is_incomplete, ${unknown}, ${none})) AS sort_group FROM valued)
-      SELECT ${COLUMNS}, p.sort_value, p.sort_group, p.unsure, p.unsure_query
+      SELECT ${COLUMNS}, ${shown} AS sort_value, p.sort_group, p.unsure, p.unsure_query
       FROM (SELECT * FROM grouped ${after ? sql`WHERE ${isAfter(after, page, sorting)}` : sql``} ${inOrder(page)} LIMIT ${limit + 1}) AS p
         CROSS JOIN sessions AS s ON s.key = p.key ${inOrder(page, "p.")}`;
 }

@@ -23,8 +23,8 @@ export type Sorting = {
   bits: number;
   /** The value in a cursor as one that `value` can be compared with. */
   place: (value: string | number) => string | number;
-  /** The value in a cursor and for people. */
-  written: SQL;
+  /** The value in a cursor and for people, of a row of the sorted page: of `sessions AS s` and of `p.v`, which is `value`. */
+  shown: SQL;
 };
 
 /** Groups of sessions in a sorted list: with a value, with one that may be there, without one. */
@@ -49,7 +49,7 @@ export function isByVersion(text: string): boolean {
 function by(sort: Sort): Sorting {
   const [value, bits] = valueOf(sort);
   const needsDetails = sort.kind !== "column" && sort.kind !== "tag";
-  return { value, needsDetails, join: sql``, bits, place: (of) => of, written: value };
+  return { value, needsDetails, join: sql``, bits, place: (of) => of, shown: sql`p.v` };
 }
 
 function valueOf(sort: Sort): [value: SQL, bits: number] {
@@ -57,10 +57,10 @@ function valueOf(sort: Sort): [value: SQL, bits: number] {
     case "column":
       return [columnValue(sort.name), 0];
     case "metric": {
+      // Its first series: publications have them in the order of their ids.
       const name = sql.raw(`(${columnOf("figures", "name")})`);
-      const series = sql.raw(`(${columnOf("figures", "series")})`);
       return [
-        sql`(SELECT ${figureOf(sort.statistic)} FROM ${rowsNamed("figures", sort.metric)} WHERE ${name} = ${sort.metric} ORDER BY ${series} LIMIT 1)`,
+        sql`(SELECT ${figureOf(sort.statistic)} FROM ${rowsNamed("figures", sort.metric)} WHERE ${name} = ${sort.metric} LIMIT 1)`,
         listBits.figures,
       ];
     }
@@ -121,6 +121,6 @@ function byVersion(versions: VersionSeen[]): Sorting {
     bits: 0,
     // A version that no session has any more is before the first one that is not lower.
     place: (version) => places.get(String(version)) ?? -0.5,
-    written: sql`nullif(s.version, '')`,
+    shown: sql`nullif(s.version, '')`,
   };
 }

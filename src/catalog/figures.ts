@@ -114,7 +114,7 @@ export async function sessionFigures(
     next: stop ? writeCursor({ list: LIST, value: stop.key, id: "", backwards: false }) : null,
     searched_to: stop?.created_at ?? null,
     partial: stop !== undefined || unlisted.length > 0 || items.some(({ unsure }) => unsure),
-    published_to: publishedTo(filter, now),
+    published_to: publishedTo(filter, now, true),
   };
 }
 

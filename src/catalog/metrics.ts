@@ -14,7 +14,7 @@ import { LEFT_OUT_BITS, type SessionFilter } from "./search/filter.ts";
 import { type Names, names, type NamesQuery } from "./names.ts";
 import { TOKEN } from "./tables/posting.ts";
 import type { SessionRow } from "../core/answers.ts";
-import { type Held, keyedSessions } from "./search/sessions.ts";
+import { type Held, keyedSessions, publishedTo } from "./search/sessions.ts";
 
 export type MetricName = { name: string; type: MetricType; unit: string };
 
@@ -105,7 +105,7 @@ export async function sessionMetrics(
     partial: found.partial || unlisted.length > 0,
     next: found.next,
     searched_to: found.searched_to,
-    published_to: found.published_to,
+    published_to: publishedTo(filter, Date.now(), true),
   };
 }
 

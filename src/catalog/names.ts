@@ -54,7 +54,7 @@ export async function names(
     next: last === undefined ? null : writeCursor({ list, value: "", id: last, backwards: false }),
     partial: incomplete_sessions > 0,
     searched_to: null,
-    published_to: publishedTo({}, Date.now()),
+    published_to: publishedTo({}, Date.now(), true),
     incomplete_sessions,
   };
 }

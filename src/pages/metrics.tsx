@@ -289,7 +289,7 @@ function Answer({ db, question, filter, found }: AnswerProps) {
               <Empty
                 title={`No metric ${names.map((name) => `“${nameLabel(name)}”`).join(", ")} in sessions that match these filters`}
               >
-                <Unpublished />
+                <Unpublished figures />
                 <Unlisted sessions={all.unlisted} />
               </Empty>
             </section>

@@ -12,10 +12,11 @@ import { drizzle } from "drizzle-orm/d1";
 import { Refusal } from "../../core/refusal.ts";
 import type { HeldQuery, SessionRow } from "../../core/answers.ts";
 import { ranMs, statusMs } from "../../core/session/duration.ts";
-import { DEFAULT_PAGE, PUBLISH_MS } from "../../core/limits.ts";
+import { DEFAULT_PAGE, POSTING_MS, PUBLISH_MS } from "../../core/limits.ts";
 import { all, type Candidates, keysOf } from "./candidates.ts";
 import { type Cursor, readCursor, writeCursor } from "../cursor.ts";
 import type { VersionSeen } from "../../core/query/order.ts";
+import { EVERY, leavesOf } from "../../core/query/tree.ts";
 import { heldQuery, type SessionFilter } from "./filter.ts";
 import { GROUPS, isByVersion, type Sorting, sortingOf } from "./sorting.ts";
 import { MAX_ASKED, MAX_VERSION_RANGES, PARAMETER_LENGTH, SCAN_SESSIONS } from "../limits.ts";
@@ -52,7 +53,10 @@ export type SessionList = {
   searched_to: number | null;
   /** Not every session that may pass was looked at: there is a `next`, older ones were not read, or some rows are `unsure`. */
   partial: boolean;
-  /** What was recorded after this time may be missing, because a running session publishes it up to PUBLISH_MS later. Null: nothing of that time can pass. */
+  /**
+   * What was recorded after this time may be missing, because a running session publishes it up to PUBLISH_MS later, and the figures of its series, events and
+   * state up to POSTING_MS later. Null: nothing of that time can pass.
+   */
   published_to: number | null;
 };
 
@@ -125,7 +129,7 @@ export async function keyedSessions(
       next !== undefined ||
       stop !== undefined ||
       items.some(({ unsure, unsorted }) => unsure || unsorted),
-    published_to: publishedTo(query, Date.now()),
+    published_to: publishedTo(query, Date.now(), page.sorting?.needsDetails ?? false),
   };
 }
 
@@ -140,12 +144,20 @@ async function newestKey(db: D1Database): Promise<number> {
   return row?.key ?? 0;
 }
 
-/** A session publishes its start at once; of one that started before, only what it held can be newer. */
-export function publishedTo(filter: SessionFilter, now: number): number | null {
+/**
+ * A session publishes its start at once; of one that started before, only what it held can be newer. `ofFigures`: the answer depends on figures, which a
+ * session that is found by a new name or value publishes later than that it has one.
+ */
+export function publishedTo(filter: SessionFilter, now: number, ofFigures: boolean): number | null {
+  if (ofFigures || hasFigures(filter)) return now - POSTING_MS;
   const from = now - PUBLISH_MS;
   const isOver = filter.to !== undefined && filter.to <= from;
   const isCertain = !conditionOf(filter).isListed && !compile(filter.query).isListed;
   return isOver && isCertain ? null : from;
+}
+
+function hasFigures({ query = EVERY }: SessionFilter): boolean {
+  return [...leavesOf(query)].some((leaf) => leaf.kind === "term" && leaf.field.kind === "metric");
 }
 
 /** A filter, compiled. */

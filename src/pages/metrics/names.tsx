@@ -10,7 +10,6 @@ import { address } from "../ui/address.ts";
 import { Empty, Unpublished } from "../ui/empty.tsx";
 import { BY_NAME } from "../ui/order.ts";
 import { titled } from "../ui/session-table.tsx";
-import { Time } from "../ui/time.tsx";
 
 type NamesProps = { db: D1Database; search: SessionSearch; typed?: string };
 
@@ -18,7 +17,7 @@ type NamesProps = { db: D1Database; search: SessionSearch; typed?: string };
 export async function Names({ db, search, typed = "" }: NamesProps) {
   const { product } = search.filter;
   const { cursor } = search.page;
-  const { items, next, searched_to } = await metricNames(db, { product, cursor });
+  const { items, next } = await metricNames(db, { product, cursor });
   const names = items.filter(({ name }) => fold(name).includes(fold(typed)));
   const query = { metric: typed === "" ? undefined : asking(typed), product: written(product) };
   const last = items.at(-1)?.name ?? "";
@@ -28,7 +27,7 @@ export async function Names({ db, search, typed = "" }: NamesProps) {
       <section class="panel" aria-label="All metrics">
         <Empty title={product === undefined ? "No metrics yet" : "No metrics of this product"}>
           <p>Gauges, counters, histograms and timers of programs are compared here.</p>
-          <Unpublished />
+          <Unpublished figures />
         </Empty>
       </section>
     );
@@ -42,11 +41,6 @@ export async function Names({ db, search, typed = "" }: NamesProps) {
         )}
         {product === undefined ? null : (
           <span class="quiet">of {nameLabel(product, "the unnamed product")}</span>
-        )}
-        {searched_to === null ? null : (
-          <span class="quiet">
-            in sessions since <Time at={searched_to} show="minute" />
-          </span>
         )}
       </header>
       <ul class="names">

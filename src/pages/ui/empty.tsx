@@ -1,5 +1,5 @@
 import { formatDuration } from "../../core/text/format.ts";
-import { PUBLISH_MS } from "../../core/limits.ts";
+import { POSTING_MS, PUBLISH_MS } from "../../core/limits.ts";
 import type { Child } from "hono/jsx";
 
 /** The content of an empty panel: a title, and what would fill it. */
@@ -12,7 +12,8 @@ export function Empty({ title, children }: { title: string; children?: Child | u
   );
 }
 
-/** For a list without entries: a running session publishes up to this much later. */
-export function Unpublished() {
-  return <p>What was recorded in the last {formatDuration(PUBLISH_MS)} may be missing.</p>;
+/** For a list without entries: a running session publishes up to this much later, and the figures of its series still later. */
+export function Unpublished({ figures = false }: { figures?: boolean }) {
+  const delay = formatDuration(figures ? POSTING_MS : PUBLISH_MS);
+  return <p>What was recorded in the last {delay} may be missing.</p>;
 }

@@ -7,9 +7,12 @@ import {
 } from "../../../src/catalog/search/filter.ts";
 import { unpackedAll } from "../../../src/catalog/tables/details.ts";
 import { TOKEN } from "../../../src/catalog/tables/posting.ts";
+import { sessionFigures } from "../../../src/catalog/figures.ts";
+import { metricNames } from "../../../src/catalog/metrics.ts";
 import { listSessions } from "../../../src/catalog/search/sessions.ts";
+import { withQuery } from "../../../src/catalog/search/written.ts";
 import { SERVER } from "../../../src/core/access/authority.ts";
-import { PUBLISH_MS } from "../../../src/core/limits.ts";
+import { POSTING_MS, PUBLISH_MS } from "../../../src/core/limits.ts";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { askHeld } from "../../../src/session/client.ts";
 import { rowsOfDay } from "../../../src/registry/usage.ts";
@@ -290,4 +293,19 @@ test("a list gives the time after which a running session may not have published
   // A session that started before may record the event only now.
   expect(await to({ to: NOON, event: "e" })).toBeGreaterThanOrEqual(before);
   expect(await to({ to: NOON })).toBeNull();
+});
+
+test("figures of series are those of some minutes ago", async () => {
+  const before = () => Date.now() - POSTING_MS;
+  const lists = [
+    await listSessions(env.CATALOG, withQuery({}, "metric.fps.mean:>30", NOON)),
+    await listSessions(env.CATALOG, { sort: "metric.fps.mean" }),
+    await listSessions(env.CATALOG, { sort: "state.level", to: NOON }),
+    await sessionFigures(env.CATALOG, { to: NOON }, { names: ["fps"], limit: 1 }),
+    await metricNames(env.CATALOG),
+  ];
+  for (const { published_to } of lists) expect(published_to).toBeLessThanOrEqual(before());
+  expect((await listSessions(env.CATALOG, { sort: "events" })).published_to).toBeGreaterThan(
+    before(),
+  );
 });

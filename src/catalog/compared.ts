@@ -7,7 +7,8 @@ import type { ComparedSeries } from "../core/comparison/comparison.ts";
 import { groupedPath, type GroupedSession, type Grouping } from "../core/comparison/grouping.ts";
 import { dividedItems, type OverTimeQuery } from "../core/comparison/over-time.ts";
 import type { MetricType } from "../core/vocabulary.ts";
-import { type FiguredSession, sessionFigures } from "./figures.ts";
+import { EVERY, type Query } from "../core/query/tree.ts";
+import { type FiguredSession, type SessionFigures, sessionFigures } from "./figures.ts";
 import {
   MAX_ASKED,
   MAX_COMPARED_SESSIONS,
@@ -63,7 +64,7 @@ type Asked = {
   cursor?: string;
 };
 
-/** With `held`, the objects of the first sessions that may or may not pass are asked. */
+/** With `held`, the objects of the first sessions that may or may not pass, or have the metrics, are asked. */
 export async function compareMetrics(
   db: D1Database,
   filter: SessionFilter,
@@ -78,7 +79,9 @@ export async function compareMetrics(
     ...(path && { paths: [path] }),
     ...(cursor !== undefined && { cursor }),
   });
-  const sessions = held ? await passing(figures.items, filter, held) : figures.items;
+  const { items: sessions, unlisted } = held
+    ? await passing(figures, filter, names, held)
+    : figures;
   const unsure = sessions.filter((session) => session.unsure).length;
   const metrics = await Promise.all(
     names.map(async (name) => {
@@ -95,32 +98,56 @@ export async function compareMetrics(
     metrics,
     sessions: new Set(metrics.flatMap(({ items }) => items.map(({ session }) => session.id))).size,
     unsure,
-    unlisted: figures.unlisted,
-    partial: figures.next !== null || figures.unlisted.length > 0 || unsure > 0,
+    unlisted,
+    partial: figures.next !== null || unlisted.length > 0 || unsure > 0,
     next: figures.next,
     searched_to: figures.searched_to,
     published_to: figures.published_to,
   };
 }
 
-/** Without the sessions whose objects answer that they do not pass. */
+/** Without the sessions whose objects answer that they do not pass, or that they have none of the metrics. */
 async function passing(
-  sessions: FiguredSession[],
+  { items, unlisted }: Found,
   filter: SessionFilter,
+  names: string[],
   held: Held,
-): Promise<FiguredSession[]> {
-  const asked = sessions.filter(({ unsure }) => unsure).slice(0, MAX_ASKED);
-  const query = heldQuery(filter);
-  const answers = await Promise.allSettled(asked.map(({ id }) => held(id, query)));
-  const answered = new Map(asked.map((session, index) => [session, answers[index]]));
-  return sessions.flatMap((session): FiguredSession[] => {
-    const answer = answered.get(session);
-    if (answer?.status !== "fulfilled" || answer.value === null) return [session];
-    if (!answer.value) return [];
-    const { unsure: _, ...certain } = session;
-    // What a query asks for is not asked of an object.
-    return [filter.query === undefined ? certain : session];
-  });
+): Promise<Found> {
+  const { query = EVERY } = filter;
+  const having = { ...filter, query: { kind: "and" as const, of: [query, anyMetric(names)] } };
+  const unsure = items.filter((session) => session.unsure).map(({ id }) => id);
+  const ids = [...unsure, ...unlisted].slice(0, MAX_ASKED);
+  const answers = await Promise.allSettled(
+    ids.map((id, place) => held(id, heldQuery(place < unsure.length ? filter : having))),
+  );
+  const answerOf = new Map(
+    ids.map((id, place) => {
+      const answer = answers[place];
+      return [id, answer?.status === "fulfilled" ? answer.value : null];
+    }),
+  );
+  return {
+    items: items.flatMap((session): FiguredSession[] => {
+      const answer = answerOf.get(session.id) ?? null;
+      if (answer === null) return [session];
+      const { unsure: _, ...certain } = session;
+      return answer ? [certain] : [];
+    }),
+    unlisted: unlisted.filter((id) => answerOf.get(id) !== false),
+  };
+}
+
+type Found = Pick<SessionFigures, "items" | "unlisted">;
+
+function anyMetric(names: string[]): Query {
+  const any = names.map((text) => ({ kind: "is" as const, text, isQuoted: true }));
+  return {
+    kind: "term",
+    field: { kind: "plain", name: "metric" },
+    any,
+    isNot: false,
+    span: { from: 0, to: 0 },
+  };
 }
 
 function itemsOf(

@@ -71,7 +71,10 @@ export type FiguredSession = Pick<
 
 type SeriesFigures = Row<"figures">;
 
-type SessionFigures = Pick<SessionList, "next" | "partial" | "searched_to" | "published_to"> & {
+export type SessionFigures = Pick<
+  SessionList,
+  "next" | "partial" | "searched_to" | "published_to"
+> & {
   /** The newest session first. */
   items: FiguredSession[];
   /** Ids of sessions that may have one of the metrics, of which the catalog does not have all series. */

@@ -1,9 +1,13 @@
 /** Tables: flat rows, of what a query finds, with what they leave out. */
+import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { api } from "../../src/api/index.ts";
 import { MAX_TABLE_ROWS } from "../../src/api/limits.ts";
 import { valueRows } from "../../src/api/tables/steps.ts";
+import { MAX_COMPARED_SESSIONS } from "../../src/catalog/limits.ts";
+import { publishEach } from "../../src/catalog/publication/publish.ts";
 import type { ComparedSeries } from "../../src/core/comparison/comparison.ts";
+import { metric, publication } from "../catalog/publication.ts";
 import { post, server, withKey } from "./server.ts";
 
 const SECRET = "correct horse battery staple 42";
@@ -237,6 +241,21 @@ describe("steps of time", () => {
     expect(found.map(({ group }) => group)).toEqual(["s0"]);
   });
 
+  test("sessions of thousands are in a table, whose points are in one step each", async () => {
+    const created_at = NOON - 40 * DAY;
+    const many = Array.from({ length: MAX_COMPARED_SESSIONS + 50 }, (_, n) =>
+      publication(`many-${n}`, {
+        session: { product: "many", created_at: created_at + n },
+        metrics: [metric("fps", { count: 2, first_at: created_at + n, last_at: created_at + n })],
+      }),
+    );
+    for (let at = 0; at < many.length; at += 50)
+      await publishEach(env.CATALOG, many.slice(at, at + 50));
+    const found = await rows("metrics/fps?product=many");
+    expect(found.reduce((sum, { count }) => sum + Number(count), 0)).toBe(2 * many.length);
+    expect((await headersOf("metrics/fps?product=many"))["datacat-partial"]).toBe("false");
+  });
+
   test("steps are wider where a table would have too many rows", () => {
     const series = (n: number): ComparedSeries => ({
       session: {
@@ -275,7 +294,13 @@ describe("steps of time", () => {
       },
     });
     const many = Array.from({ length: 300 }, (_, n) => series(n));
-    const found = valueRows(many, { by: "session", from: 0, to: 120_000, step: 1_000 });
+    const { rows: found, undrawn } = valueRows(many, {
+      by: "session",
+      from: 0,
+      to: 120_000,
+      step: 1_000,
+    });
+    expect(undrawn).toBe(0);
     expect(found.length).toBeLessThanOrEqual(MAX_TABLE_ROWS);
     expect(found.length).toBeGreaterThan(MAX_TABLE_ROWS / 3);
     expect(found.reduce((sum, { count }) => sum + Number(count), 0)).toBe(300 * 120);

@@ -2,7 +2,7 @@
 import type { SessionRow } from "../../core/answers.ts";
 import type { ComparedSeries } from "../../core/comparison/comparison.ts";
 import { grouper, type Grouping } from "../../core/comparison/grouping.ts";
-import { overTime, quantilesOverTime } from "../../core/comparison/over-time.ts";
+import { overTime, type OverTimeQuery, quantilesOverTime } from "../../core/comparison/over-time.ts";
 import { MAX_POINTS } from "../../core/limits.ts";
 import { hasFailed } from "../../core/status/outcome.ts";
 import type { Status } from "../../core/vocabulary.ts";
@@ -50,22 +50,29 @@ const NONE = {
   ever_hung: 0,
 } satisfies { [status in Status | "sessions" | "failed" | "ever_hung"]: number };
 
+/** `undrawn`: sessions that are in no step (core/comparison/over-time.ts). */
+type InSteps<Of> = { rows: Of[]; undrawn: number };
+
 /** A metric's values by step and group. */
-export function valueRows(items: ComparedSeries[], steps: Steps): Row[] {
-  return inSteps(steps, (asked) =>
-    overTime(items, asked).groups.flatMap(({ group, steps: own }) =>
+export function valueRows(items: ComparedSeries[], steps: Steps): InSteps<Row> {
+  return inSteps(steps, (asked) => {
+    const { groups, undrawn } = overTime(items, asked);
+    const rows = groups.flatMap(({ group, steps: own }) =>
       own.map((values) => ({ group, ...values })),
-    ),
-  );
+    );
+    return { rows, undrawn };
+  });
 }
 
 /** A metric's quantiles by step and group. */
-export function quantileRows(items: ComparedSeries[], steps: Steps): Row[] {
-  return inSteps(steps, (asked) =>
-    quantilesOverTime(items, asked).groups.flatMap(({ group, steps: own }) =>
+export function quantileRows(items: ComparedSeries[], steps: Steps): InSteps<Row> {
+  return inSteps(steps, (asked) => {
+    const { groups, undrawn } = quantilesOverTime(items, asked);
+    const rows = groups.flatMap(({ group, steps: own }) =>
       own.map(({ accuracy = null, ...values }) => ({ group, ...values, accuracy })),
-    ),
-  );
+    );
+    return { rows, undrawn };
+  });
 }
 
 /** The group is null where the catalog does not have its value. */
@@ -73,20 +80,26 @@ type At = { at: number; group: string | null };
 
 /** The rows, in wider steps if there would be more than MAX_TABLE_ROWS. */
 function inSteps<Step extends At & Row>(
-  { by, from, to, step }: Steps,
-  rowsOf: (asked: { by?: Grouping; from?: number; to?: number; buckets: number }) => Step[],
-): Row[] {
-  const buckets = bucketsOf({ from, to, step });
-  let rows = rowsOf({ by, from, to, buckets });
-  if (rows.length > MAX_TABLE_ROWS) {
-    const fewer = Math.max(1, Math.floor((buckets * MAX_TABLE_ROWS) / rows.length));
-    rows = rowsOf({ by, from, to, buckets: fewer });
+  steps: Steps,
+  rowsOf: (asked: Required<Pick<OverTimeQuery, "buckets">> & OverTimeQuery) => InSteps<Step>,
+): InSteps<Row> {
+  const asked = chartOf(steps);
+  let found = rowsOf(asked);
+  if (found.rows.length > MAX_TABLE_ROWS) {
+    const fewer = Math.floor((asked.buckets * MAX_TABLE_ROWS) / found.rows.length);
+    found = rowsOf({ ...asked, buckets: Math.max(1, fewer) });
   }
-  return inOrder(rows).map(({ at, group, ...values }) => ({
+  const rows = inOrder(found.rows).map(({ at, group, ...values }) => ({
     ...timed("time", at),
     group,
     ...values,
   }));
+  return { rows, undrawn: found.undrawn };
+}
+
+/** The chart that a table with these steps is made from. */
+export function chartOf({ step, ...range }: Steps) {
+  return { ...range, buckets: bucketsOf({ ...range, step }) };
 }
 
 /** Into how many steps the range is divided at most. */

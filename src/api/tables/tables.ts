@@ -1,6 +1,7 @@
 /** Tables for Grafana's Infinity data source and other readers of flat JSON (src/pages/docs/grafana.md). rows.ts has what they have in common. */
 import { type Context, Hono } from "hono";
 import { type AccessEnv, requires } from "../../access/access.ts";
+import { compareMetrics } from "../../catalog/compared.ts";
 import { eventNames } from "../../catalog/events.ts";
 import { type ExceptionGroup, exceptionDays, exceptionGroups } from "../../catalog/exceptions.ts";
 import { metricNames, sessionMetrics } from "../../catalog/metrics.ts";
@@ -20,7 +21,7 @@ import { rowOf as seriesRow } from "../metrics.ts";
 import * as query from "../request/query.ts";
 import { filterOf, ofProduct, parseQuery, queryOf } from "../request/query.ts";
 import { type Completeness, type Row, table, timed } from "./rows.ts";
-import { countRows, quantileRows, valueRows } from "./steps.ts";
+import { chartOf, countRows, quantileRows, valueRows } from "./steps.ts";
 
 export const tables = new Hono<AccessEnv>();
 tables.use("/tables/*", requires("read"));
@@ -97,14 +98,17 @@ tables.get("/tables/metrics/:name", async (c) => {
   // A session that started before the range may have points in it; one that started after it has none.
   const filter = await filterIn(c, asked);
   const name = nameAsked(c.req.param("name"));
-  const { items, ...found } = await sessionMetrics(
+  const steps = { by, step, from, to: asked.to };
+  const { metrics, ...found } = await compareMetrics(
     c.env.CATALOG,
-    { ...filter, name, quantile_steps: quantiles },
+    filter,
+    { names: [name], by, overTime: chartOf(steps), quantiles, type: asked.type, tags: asked.tags },
     askHeld(c.env, c.var.access),
   );
-  const rowsOf = quantiles ? quantileRows : valueRows;
-  const rows = rowsOf(items, { by, step, from, to: asked.to });
-  return table(c, rows, { ...found, next: null }, completeness);
+  const items = metrics.flatMap((metric) => metric.items);
+  const { rows, undrawn } = (quantiles ? quantileRows : valueRows)(items, steps);
+  const partial = found.partial || undrawn > 0;
+  return table(c, rows, { ...found, next: null, partial }, completeness);
 });
 
 /** A metric's statistics: a row per session and series. */

@@ -1,7 +1,6 @@
 /** Starts a daemon in this process. */
 import type { EarlyListener } from "./api/early.ts";
-import type { Clock } from "./clock.ts";
-import { systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { readConfig } from "./config.ts";
 import { useRules } from "./send/check.ts";
 import { Daemon } from "./daemon.ts";

@@ -1,5 +1,6 @@
 /** The server's API, with the same address, key, proxies and certificates as the daemon. */
-import type { Page, SessionRow } from "../../src/core/answers.ts";
+import type { Page } from "../../src/core/answers/page.ts";
+import type { SessionRow } from "../../src/core/answers/session-row.ts";
 import { MAX_PAGE } from "../../src/core/limits.ts";
 import { readConfig } from "../config.ts";
 import { type Environment, home } from "../home.ts";

@@ -11,7 +11,7 @@ import { SERIES_LIST } from "../core/metrics/fields.ts";
 import { TEST_LIST } from "../core/tests/fields.ts";
 import { Refusal } from "../core/refusal.ts";
 import { withMerged } from "../registry/merges.ts";
-import type { QueryOf, QuestionName } from "../core/questions/answers.ts";
+import type { QueryOf, QuestionName } from "../core/questions/questions.ts";
 import { askHeld, type SessionClient, sessionOf } from "../session/client.ts";
 import type { JsonOf } from "../session/requests/reply.ts";
 import * as query from "./request/query.ts";
@@ -97,7 +97,7 @@ sessions.get("/sessions/:id/export", requires("read"), async (c) => {
   });
 });
 
-/** Sends a Change (core/answers.ts) after each change. Origin and key are checked before the object is asked. */
+/** Sends a Change (core/answers/change.ts) after each change. Origin and key are checked before the object is asked. */
 sessions.get("/sessions/:id/live", requires("read"), (c) => session(c).live(c.req.raw));
 
 /** Deletes the session permanently, and answers what was deleted. */

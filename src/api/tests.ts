@@ -9,7 +9,7 @@ import {
   testHistory,
   testRuns,
 } from "../catalog/tests.ts";
-import type { TestsQuery } from "../core/answers.ts";
+import type { TestsQuery } from "../core/tests/table.ts";
 import { DAY_MS, DEFAULT_PAGE } from "../core/limits.ts";
 import { PRODUCT_TEST_LIST } from "../core/tests/fields.ts";
 import { TREND_DAYS } from "../catalog/limits.ts";

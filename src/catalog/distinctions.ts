@@ -4,7 +4,8 @@
  */
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import type { SessionRow, Summary } from "../core/answers.ts";
+import type { SessionRow } from "../core/answers/session-row.ts";
+import type { Summary } from "../core/answers/summary.ts";
 import {
   type Comparison,
   type Distinction,

@@ -3,7 +3,7 @@
  * session, or for each group of sessions, is made from. One statement reads up to SCAN_SESSIONS sessions.
  */
 import { type SQL, sql } from "drizzle-orm";
-import type { SessionRow } from "../core/answers.ts";
+import type { SessionRow } from "../core/answers/session-row.ts";
 import { ranMs } from "../core/session/duration.ts";
 import { writePath } from "../core/state/path.ts";
 import { ANY_VALUE, MEMBERS } from "../core/state/values.ts";

@@ -13,7 +13,7 @@ import { MAX_COMPARED_SESSIONS } from "./limits.ts";
 import { LEFT_OUT_BITS, type SessionFilter } from "./search/filter.ts";
 import { type Names, names, type NamesQuery } from "./names.ts";
 import { TOKEN } from "./tables/posting.ts";
-import type { SessionRow } from "../core/answers.ts";
+import type { SessionRow } from "../core/answers/session-row.ts";
 import { type Held, keyedSessions, publishedTo } from "./search/sessions.ts";
 
 export type MetricName = { name: string; type: MetricType; unit: string };

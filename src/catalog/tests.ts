@@ -1,9 +1,10 @@
 /** The history of tests: their results and durations over the runs of a product. */
-import type { TestItem, TestList, TestPast, TestRun, TestsQuery } from "../core/answers.ts";
+import type { TestItem, TestList, TestRun } from "../core/answers/tests.ts";
+import { testList, type TestPast } from "../core/tests/fields.ts";
+import type { TestsQuery } from "../core/tests/table.ts";
 import { MAX_PAGE } from "../core/limits.ts";
 import { matcherOf } from "../core/query/evaluate.ts";
 import type { Query } from "../core/query/tree.ts";
-import { testList } from "../core/tests/fields.ts";
 import { testName } from "../core/tests/id.ts";
 import { MIN_SLOW_MS } from "../core/tests/limits.ts";
 import { findPacked, PART_COUNTS, partOf, readPacked } from "../core/tests/packed.ts";

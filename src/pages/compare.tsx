@@ -3,7 +3,7 @@ import { nameAsked } from "../core/text/names.ts";
 import { nameLabel, plainText } from "../core/text/recorded-text.ts";
 import { formatDuration, formatNumber } from "../core/text/format.ts";
 import { type Context, Hono } from "hono";
-import type { Summary } from "../core/answers.ts";
+import type { Summary } from "../core/answers/summary.ts";
 import { listSessions } from "../catalog/search/sessions.ts";
 import { type AccessEnv } from "../access/access.ts";
 import { sessionOf } from "../session/client.ts";

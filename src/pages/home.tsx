@@ -5,7 +5,7 @@ import { formatCount, formatDuration, formatNumber } from "../core/text/format.t
 import { STATUS_LABELS } from "../core/vocabulary.ts";
 import { Hono } from "hono";
 import { type ExceptionGroup, exceptionGroups } from "../catalog/exceptions.ts";
-import type { SessionRow } from "../core/answers.ts";
+import type { SessionRow } from "../core/answers/session-row.ts";
 import { damagedSessions } from "../catalog/known.ts";
 import { listSessions } from "../catalog/search/sessions.ts";
 import type { StatusKind } from "../catalog/search/filter.ts";

@@ -3,7 +3,7 @@ import { nameLabel, plainText } from "../core/text/recorded-text.ts";
 import type { AccessEnv } from "../access/access.ts";
 import { Hono } from "hono";
 import { isGood, labelOf, outcomeOf } from "../core/status/outcome.ts";
-import type { Summary } from "../core/answers.ts";
+import type { Summary } from "../core/answers/summary.ts";
 import { asking } from "../core/text/names.ts";
 import { REFRESH_MS, TIMELINE_BUCKETS } from "./limits.ts";
 import { attachmentRoutes, AttachmentsPanel } from "./session/attachments.tsx";

@@ -19,7 +19,7 @@ import type {
   Question,
   QuestionName,
   Receipt,
-} from "../core/questions/answers.ts";
+} from "../core/questions/questions.ts";
 import type { Content, ContentInfo, Wanted } from "./attachments/content.ts";
 import type { Progress, SentChunk } from "./attachments/upload.ts";
 import { damagedStorage } from "./storage/database.ts";
@@ -99,7 +99,7 @@ export class SessionClient {
     this.#stub = stub;
   }
 
-  /** The answer to a question of core/questions/answers.ts. */
+  /** The answer to a question of core/questions/questions.ts. */
   async ask<Name extends QuestionName>(
     name: Name,
     ...query: QueryOf<Name>

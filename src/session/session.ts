@@ -9,7 +9,7 @@ import type { Asked } from "../core/exports/asked.ts";
 import { DurableObject } from "cloudflare:workers";
 import * as v from "valibot";
 import { removeSession } from "../catalog/publication/remove.ts";
-import type { Change } from "../core/answers.ts";
+import type { Change } from "../core/answers/change.ts";
 import { parseAttachmentLimits } from "../core/attachments/attachments.ts";
 import {
   type Access,
@@ -32,7 +32,7 @@ import { Batch, type BatchResult, Ingest, type IngestAnswer, Op, Writer } from "
 import { parseOwnRules } from "../core/secrets/own.ts";
 import type { Env } from "../env.ts";
 import { removeFromRoster } from "../registry/roster.ts";
-import { answer, type Question, type Receipt, type Source } from "../core/questions/answers.ts";
+import { answer, type Question, type Receipt, type Source } from "../core/questions/questions.ts";
 import { failedResult, laneOf, opsIn } from "./requests/batch-result.ts";
 import { damagedStorage } from "./storage/database.ts";
 import { type Loaded, Log } from "./storage/log.ts";

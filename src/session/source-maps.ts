@@ -3,7 +3,9 @@
  * what is answered, since maps may be uploaded later. Without maps nothing changes; nor if they do not answer.
  */
 import * as v from "valibot";
-import type { EventRow, Page, StackRow } from "../core/answers.ts";
+import type { EventRow } from "../core/answers/events.ts";
+import type { Page } from "../core/answers/page.ts";
+import type { StackRow } from "../core/answers/stacks.ts";
 import type { SessionIndex } from "../core/session/session-index.ts";
 import type { Redactor } from "../core/secrets/redact.ts";
 import type { Original } from "../core/sourcemaps/blocks.ts";
@@ -19,7 +21,7 @@ import { Event, Start } from "../core/wire.ts";
 import type { Env } from "../env.ts";
 import { hasMaps, type Release, resolvePositions } from "../sourcemaps/client.ts";
 import { MAX_RESOLVED_EVENTS, RECORD_WAIT_MS } from "../sourcemaps/limits.ts";
-import type { QuestionName } from "../core/questions/answers.ts";
+import type { QuestionName } from "../core/questions/questions.ts";
 
 export class SessionMaps {
   readonly #env: Env;
@@ -81,7 +83,7 @@ export class SessionMaps {
       const release = { product, version };
       if (!(await hasMaps(this.#env, release))) return answered;
       return name === "events"
-        ? await this.#events(release, answered as Page<EventRow>) // as core/questions/answers.ts gives them
+        ? await this.#events(release, answered as Page<EventRow>) // as core/questions/questions.ts gives them
         : await this.#stacks(release, answered as Page<StackRow>);
     } catch (error) {
       report(error);

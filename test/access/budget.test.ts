@@ -8,7 +8,9 @@ import {
   MAX_INFLATED_BYTES,
   MAX_SESSION_ROWS,
 } from "../../src/core/limits.ts";
-import type { Page, SessionRow, Summary } from "../../src/core/answers.ts";
+import type { Page } from "../../src/core/answers/page.ts";
+import type { SessionRow } from "../../src/core/answers/session-row.ts";
+import type { Summary } from "../../src/core/answers/summary.ts";
 import type { IngestAnswer } from "../../src/core/wire.ts";
 import { rowsOfDay, usageOfDay } from "../../src/registry/usage.ts";
 import { gzip, post, server, withKey } from "../api/server.ts";

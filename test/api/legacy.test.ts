@@ -1,6 +1,6 @@
 /** datacat 1.x's server routes, one by one. */
 import { describe, expect, test } from "vitest";
-import type { Summary } from "../../src/core/answers.ts";
+import type { Summary } from "../../src/core/answers/summary.ts";
 import { gzip, open, post, server } from "./server.ts";
 
 const ask = server();

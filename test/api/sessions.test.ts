@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Summary } from "../../src/core/answers.ts";
+import type { Summary } from "../../src/core/answers/summary.ts";
 import { open, post, type Server, server } from "./server.ts";
 
 const ask = server();

@@ -7,7 +7,7 @@ import { publish } from "../../src/catalog/publication/publish.ts";
 import type { Publication } from "../../src/catalog/tables/publication.ts";
 import { listSessions, type SessionList } from "../../src/catalog/search/sessions.ts";
 import { withQuery } from "../../src/catalog/search/written.ts";
-import type { SessionRow } from "../../src/core/answers.ts";
+import type { SessionRow } from "../../src/core/answers/session-row.ts";
 import { ANY_VALUE } from "../../src/core/state/values.ts";
 import type { ListedTest } from "../../src/core/tests/listed.ts";
 import { eventCount, exception, metric, NOON, publication } from "./publication.ts";

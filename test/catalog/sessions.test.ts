@@ -1,4 +1,4 @@
-import type { SessionRow } from "../../src/core/answers.ts";
+import type { SessionRow } from "../../src/core/answers/session-row.ts";
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";

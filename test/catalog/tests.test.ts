@@ -11,7 +11,7 @@ import {
 } from "../../src/catalog/tests.ts";
 import { versions } from "../../src/catalog/products.ts";
 import { rowsOfDay } from "../../src/registry/usage.ts";
-import type { TestsQuery } from "../../src/core/answers.ts";
+import type { TestsQuery } from "../../src/core/tests/table.ts";
 import { parseQueryOf } from "../../src/core/query/parse.ts";
 import { PRODUCT_TEST_LIST } from "../../src/core/tests/fields.ts";
 import { testKey } from "../../src/core/tests/id.ts";

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { open } from "../../clients/typescript/node.ts";
 import { runDaemon } from "../../daemon/main.ts";
 import { type Server, serve } from "../../daemon/serve/serve.ts";
-import type { Summary } from "../../src/core/answers.ts";
+import type { Summary } from "../../src/core/answers/summary.ts";
 import { findPythons } from "../suites.ts";
 import { isGoMissing } from "./go/world.ts";
 

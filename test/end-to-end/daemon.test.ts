@@ -13,7 +13,7 @@ import type { Daemon } from "../../daemon/daemon.ts";
 import { runDaemon } from "../../daemon/main.ts";
 import { serve, type Server } from "../../daemon/serve/serve.ts";
 import { readProcess } from "../../daemon/watch/processes.ts";
-import type { Summary } from "../../src/core/answers.ts";
+import type { Summary } from "../../src/core/answers/summary.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "datacat-daemon-"));
 const home = homeAt(join(folder, "home"));

@@ -2,7 +2,8 @@
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Page, SessionRow } from "../../src/core/answers.ts";
+import type { Page } from "../../src/core/answers/page.ts";
+import type { SessionRow } from "../../src/core/answers/session-row.ts";
 import { eventually, World } from "./world.ts";
 
 const REPORTS = join(import.meta.dirname, "../fixtures/reports");

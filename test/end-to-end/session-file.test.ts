@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { SessionRow, Summary } from "../../src/core/answers.ts";
+import type { SessionRow } from "../../src/core/answers/session-row.ts";
+import type { Summary } from "../../src/core/answers/summary.ts";
 import { type Ran, World } from "./world.ts";
 
 /** A command that attaches a file, prints, and fails. */

@@ -2,7 +2,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { EventRow, Page, SessionRow } from "../../src/core/answers.ts";
+import type { EventRow } from "../../src/core/answers/events.ts";
+import type { Page } from "../../src/core/answers/page.ts";
+import type { SessionRow } from "../../src/core/answers/session-row.ts";
 import { eventually, World } from "./world.ts";
 
 test("tags of the machine, the environment, the command and its program are those of one session", async () => {

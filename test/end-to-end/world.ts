@@ -4,15 +4,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type {
-  Chart,
-  EventRow,
-  Page,
-  SeriesSummary,
-  SessionRow,
-  StateAt,
-  Summary,
-} from "../../src/core/answers.ts";
+import type { Chart, SeriesSummary } from "../../src/core/answers/metrics.ts";
+import type { EventRow } from "../../src/core/answers/events.ts";
+import type { Page } from "../../src/core/answers/page.ts";
+import type { SessionRow } from "../../src/core/answers/session-row.ts";
+import type { StateAt } from "../../src/core/answers/state.ts";
+import type { Summary } from "../../src/core/answers/summary.ts";
 
 const root = join(import.meta.dirname, "../..");
 /** The repository's own Node, whichever one runs vitest: with it the launchers start no second process. */

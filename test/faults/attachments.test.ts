@@ -12,7 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { laneFile, readLane } from "../../daemon/lanes/lane-file.ts";
 import { listFolder } from "../../daemon/lanes/listing.ts";
-import type { Summary } from "../../src/core/answers.ts";
+import type { Summary } from "../../src/core/answers/summary.ts";
 import type { Op } from "../../src/core/wire.ts";
 import { until, World } from "../daemon/world.ts";
 import { eventually, World as RealWorld } from "../end-to-end/world.ts";

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Summary } from "../../src/core/answers.ts";
+import type { Summary } from "../../src/core/answers/summary.ts";
 import { eventually, World } from "../end-to-end/world.ts";
 import { canMount, fillDisk } from "../small-disk.ts";
 import { findPythons } from "../suites.ts";

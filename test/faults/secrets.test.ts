@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import type { Page } from "../../src/core/answers.ts";
+import type { Page } from "../../src/core/answers/page.ts";
 import { eventually, World } from "../end-to-end/world.ts";
 import { findPythons } from "../suites.ts";
 

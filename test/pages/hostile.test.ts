@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { SERVER } from "../../src/core/access/authority.ts";
 import { MAX_NAME_LENGTH } from "../../src/core/limits.ts";
 import { asking, nameAsked, segmentOf } from "../../src/core/text/names.ts";
-import type { SeriesSummary } from "../../src/core/answers.ts";
+import type { SeriesSummary } from "../../src/core/answers/metrics.ts";
 import { testKey } from "../../src/core/tests/id.ts";
 import { sessionOf } from "../../src/session/client.ts";
 import { server } from "../api/server.ts";

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { Refusal } from "../../src/core/refusal.ts";
 import { type Access, SERVER } from "../../src/core/access/authority.ts";
-import type { Question } from "../../src/core/questions/answers.ts";
+import type { Question } from "../../src/core/questions/questions.ts";
 import { type SessionClient, sessionOf } from "../../src/session/client.ts";
 import { jsonOf } from "../../src/session/requests/reply.ts";
 import type { ExportQuery } from "../../src/core/exports/exports.ts";

@@ -1,6 +1,9 @@
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
-import type { EventRow, Page, StackRow, Summary } from "../../src/core/answers.ts";
+import type { EventRow } from "../../src/core/answers/events.ts";
+import type { Page } from "../../src/core/answers/page.ts";
+import type { StackRow } from "../../src/core/answers/stacks.ts";
+import type { Summary } from "../../src/core/answers/summary.ts";
 import { newKey, SECRET } from "../access/world.ts";
 import { post, server, withKey } from "../api/server.ts";
 import { crash, FILE, MAP, put, RESOLVED, SOURCE, STACK } from "../sourcemaps/world.ts";

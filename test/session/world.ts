@@ -1,7 +1,7 @@
 /** A session object of its own for each test, and the calls that everybody makes. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import type { Summary } from "../../src/core/answers.ts";
+import type { Summary } from "../../src/core/answers/summary.ts";
 import type { BatchResult, IngestAnswer, Op, Writer } from "../../src/core/wire.ts";
 import { SERVER } from "../../src/core/access/authority.ts";
 import { type SessionClient, sessionOf } from "../../src/session/client.ts";

@@ -1,6 +1,5 @@
 /** A minified file of two functions, its map, and an exception of it. */
-import type { Server } from "../api/server.ts";
-import { gzip, post } from "../api/server.ts";
+import { gzip, post, type Server } from "../api/server.ts";
 
 export const SOURCE = [
   "export function openDoor(door) {",

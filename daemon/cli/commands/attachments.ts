@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join, parse } from "node:path";
 import type { Command } from "commander";
-import type { AttachmentRow } from "../../../src/core/answers.ts";
+import type { AttachmentRow } from "../../../src/core/answers/attachments.ts";
 import { fileNameOf, REFUSAL_TEXTS } from "../../../src/core/attachments/attachments.ts";
 import { formatBytes, formatCount } from "../../../src/core/text/format.ts";
 import { ATTACHMENT_CHUNK_BYTES } from "../../../src/core/limits.ts";

@@ -1,7 +1,7 @@
 /** An event as one line, for `why` and `tail`. */
 import { nameLabel, plainText } from "../../../src/core/text/recorded-text.ts";
 import { testName } from "../../../src/core/tests/id.ts";
-import type { EventRow } from "../../../src/core/answers.ts";
+import type { EventRow } from "../../../src/core/answers/events.ts";
 import { bold, category, dim } from "../terminal.ts";
 
 export function eventLine(event: EventRow): string {

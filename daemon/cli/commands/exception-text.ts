@@ -1,5 +1,5 @@
 /** An exception as text, for `why` and `show`: its type, message, attributes, notes and innermost frames, and the tree of what led to it. */
-import type { EventRow } from "../../../src/core/answers.ts";
+import type { EventRow } from "../../../src/core/answers/events.ts";
 import {
   exceptionTree,
   isInHeadline,

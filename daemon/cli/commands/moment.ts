@@ -1,6 +1,6 @@
 /** A moment of a session, as a person writes it. */
 import { InvalidArgumentError } from "commander";
-import type { Summary } from "../../../src/core/answers.ts";
+import type { Summary } from "../../../src/core/answers/summary.ts";
 
 const UNITS: { [unit: string]: number } = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 

@@ -1,6 +1,6 @@
 /** `datacat reindex`: rebuilds the server's catalog from its sessions, step by step. */
 import type { Command } from "commander";
-import type { RebuildStep } from "../../../src/core/answers.ts";
+import type { RebuildStep } from "../../../src/core/answers/reindex.ts";
 import { formatCount } from "../../../src/core/text/format.ts";
 import { REINDEX_RETRY_MS, REINDEX_TIMEOUT_MS, REINDEX_TRIES } from "../limits.ts";
 import { JSON_OPTION, withServer } from "../options.ts";

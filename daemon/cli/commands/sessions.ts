@@ -1,7 +1,8 @@
 /** `datacat sessions`: the newest sessions. */
 import { nameLabel } from "../../../src/core/text/recorded-text.ts";
 import { type Command, Option } from "commander";
-import type { Page, SessionRow } from "../../../src/core/answers.ts";
+import type { Page } from "../../../src/core/answers/page.ts";
+import type { SessionRow } from "../../../src/core/answers/session-row.ts";
 import { formatCount, formatDuration } from "../../../src/core/text/format.ts";
 import { VALUE_TYPES } from "../../../src/core/state/values.ts";
 import { STATUSES } from "../../../src/core/vocabulary.ts";

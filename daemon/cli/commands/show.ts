@@ -1,7 +1,8 @@
 /** `datacat show`: a session's status, state, metrics, events and last exception. */
 import { nameLabel } from "../../../src/core/text/recorded-text.ts";
 import type { Command } from "commander";
-import type { SeriesSummary, Summary } from "../../../src/core/answers.ts";
+import type { SeriesSummary } from "../../../src/core/answers/metrics.ts";
+import type { Summary } from "../../../src/core/answers/summary.ts";
 import { formatNumber } from "../../../src/core/text/format.ts";
 import { endStep } from "../../../src/core/text/scale.ts";
 import { markQuantile } from "../../../src/core/vocabulary.ts";

@@ -1,6 +1,6 @@
 /** The first lines about a session, for several commands. */
 import { damageText, leftOutTexts } from "../../../src/core/session/incomplete.ts";
-import type { Summary } from "../../../src/core/answers.ts";
+import type { Summary } from "../../../src/core/answers/summary.ts";
 import { nameLabel } from "../../../src/core/text/recorded-text.ts";
 import { isOngoing } from "../../../src/core/session/duration.ts";
 import { clockText } from "../../../src/core/status/evidence.ts";

@@ -1,6 +1,6 @@
 /** `datacat tail`: a session's last events, and those that follow. */
 import type { Command } from "commander";
-import type { EventRow } from "../../../src/core/answers.ts";
+import type { EventRow } from "../../../src/core/answers/events.ts";
 import { MAX_PAGE } from "../../../src/core/limits.ts";
 import { FOLLOW_MS } from "../limits.ts";
 import { count, JSON_OPTION, SESSION_ID } from "../options.ts";

@@ -1,5 +1,5 @@
 /** How much of each kind happened when, as a line of blocks. */
-import type { Timeline } from "../../../src/core/answers.ts";
+import type { Timeline } from "../../../src/core/answers/timeline.ts";
 import { formatDuration, formatNumber } from "../../../src/core/text/format.ts";
 import { bold, clock, dim, print } from "../terminal.ts";
 

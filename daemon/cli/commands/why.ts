@@ -1,7 +1,8 @@
 /** `datacat why`: a session's status with its evidence, and its last state changes and events. */
 import { isUnreadable } from "../../../src/core/session/incomplete.ts";
 import type { Command } from "commander";
-import type { StackRow, Summary } from "../../../src/core/answers.ts";
+import type { StackRow } from "../../../src/core/answers/stacks.ts";
+import type { Summary } from "../../../src/core/answers/summary.ts";
 import {
   attachmentTexts,
   causeText,

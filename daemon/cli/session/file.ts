@@ -7,7 +7,7 @@ import { exportAsked } from "../../../src/core/exports/asked.ts";
 import { exportOf } from "../../../src/core/exports/exports.ts";
 import { ATTACHMENT_CHUNK_BYTES } from "../../../src/core/limits.ts";
 import { parseQueryOf } from "../../../src/core/query/parse.ts";
-import { ANSWERS, type Source } from "../../../src/core/questions/answers.ts";
+import { ANSWERS, type Source } from "../../../src/core/questions/questions.ts";
 import type { Codec } from "../../../src/core/segments/segment.ts";
 import { type OpenedFile, openFile } from "../../../src/core/session-file/open.ts";
 import { BadFile } from "../../../src/core/session-file/parts.ts";

@@ -1,16 +1,12 @@
 /** A session that a command reads: on the server, or in a session file. */
-import type {
-  AttachmentRow,
-  EventCount,
-  EventPage,
-  Page,
-  SeriesSummary,
-  StackRow,
-  StateAt,
-  StateChange,
-  Summary,
-  Timeline,
-} from "../../../src/core/answers.ts";
+import type { AttachmentRow } from "../../../src/core/answers/attachments.ts";
+import type { EventCount, EventPage } from "../../../src/core/answers/events.ts";
+import type { Page } from "../../../src/core/answers/page.ts";
+import type { SeriesSummary } from "../../../src/core/answers/metrics.ts";
+import type { StackRow } from "../../../src/core/answers/stacks.ts";
+import type { StateAt, StateChange } from "../../../src/core/answers/state.ts";
+import type { Summary } from "../../../src/core/answers/summary.ts";
+import type { Timeline } from "../../../src/core/answers/timeline.ts";
 import type { ExportParameters } from "../../../src/core/exports/asked.ts";
 import type { Receive } from "../../send/transport.ts";
 

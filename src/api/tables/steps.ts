@@ -1,8 +1,12 @@
 /** Tables over time: sessions counted by step, and a metric's values or quantiles by step. Rows are in order of time, as Grafana needs them. */
-import type { SessionRow } from "../../core/answers.ts";
+import type { SessionRow } from "../../core/answers/session-row.ts";
 import type { ComparedSeries } from "../../core/comparison/comparison.ts";
 import { grouper, type Grouping } from "../../core/comparison/grouping.ts";
-import { overTime, type OverTimeQuery, quantilesOverTime } from "../../core/comparison/over-time.ts";
+import {
+  overTime,
+  type OverTimeQuery,
+  quantilesOverTime,
+} from "../../core/comparison/over-time.ts";
 import { MAX_POINTS } from "../../core/limits.ts";
 import { hasFailed } from "../../core/status/outcome.ts";
 import type { Status } from "../../core/vocabulary.ts";

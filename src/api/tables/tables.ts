@@ -8,7 +8,7 @@ import { metricNames, sessionMetrics } from "../../catalog/metrics.ts";
 import { TREND_DAYS } from "../../catalog/limits.ts";
 import { freeRate, versionDays, versions } from "../../catalog/products.ts";
 import { listSessions } from "../../catalog/search/sessions.ts";
-import type { SessionRow } from "../../core/answers.ts";
+import type { SessionRow } from "../../core/answers/session-row.ts";
 import { GROUP_LIST } from "../../core/events/group-fields.ts";
 import { DAY_MS, MAX_PAGE } from "../../core/limits.ts";
 import { labelOf } from "../../core/status/outcome.ts";

@@ -1,7 +1,7 @@
 /** Filters of sessions, shared by the session list, comparisons across sessions and exports. */
 import { type SQL, sql } from "drizzle-orm";
 import { MAX_TERMS } from "../limits.ts";
-import type { HeldQuery } from "../../core/answers.ts";
+import type { HeldQuery } from "../../core/questions/held.ts";
 import { foldedTerms } from "../../core/text/fold.ts";
 import { searchable } from "../../core/session/searched.ts";
 import { Refusal } from "../../core/refusal.ts";

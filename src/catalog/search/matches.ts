@@ -6,7 +6,7 @@ import type { Query, Term } from "../../core/query/tree.ts";
 import { writePath } from "../../core/state/path.ts";
 import { isMarker, scalarOf } from "../../core/state/values.ts";
 import { type Row, rowsOfList, unpackedAll } from "../tables/details.ts";
-import type { SessionRow } from "../../core/answers.ts";
+import type { SessionRow } from "../../core/answers/session-row.ts";
 import { type SessionFilter, termsOf, textsOf } from "./filter.ts";
 import type { KeyedList } from "./sessions.ts";
 import { MAX_SHOWN_MATCHES } from "../limits.ts";

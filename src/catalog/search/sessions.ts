@@ -10,7 +10,8 @@
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { Refusal } from "../../core/refusal.ts";
-import type { HeldQuery, SessionRow } from "../../core/answers.ts";
+import type { HeldQuery } from "../../core/questions/held.ts";
+import type { SessionRow } from "../../core/answers/session-row.ts";
 import { ranMs, statusMs } from "../../core/session/duration.ts";
 import { DEFAULT_PAGE, POSTING_MS, PUBLISH_MS } from "../../core/limits.ts";
 import { all, type Candidates, keysOf } from "./candidates.ts";

@@ -70,7 +70,7 @@ export const sessions = sqliteTable(
     details_mark: text().notNull(), // …and with that in details; "" if it has none
     left_out: integer().notNull(), // lists of it that are incomplete here (LEFT_OUT_BITS), so that its object has to be asked
     search: text().notNull(), // what a text search examines, folded by core/text/fold.ts
-    verdict: text().notNull(), // JSON, core/answers.ts Verdict
+    verdict: text().notNull(), // JSON, core/answers/verdict.ts Verdict
   },
   (table) => [
     // Partial: only sessions that match write a row in them. They are candidates of every search, since their postings may lack a token.
@@ -167,7 +167,7 @@ export const test_parts = sqliteTable(
     version: text().notNull(),
     branch: text().notNull(), // of the state `ci`; "" if it is not known
     commit_id: text().notNull(),
-    run: text().notNull(), // JSON, core/answers.ts TestRun; "" in other parts
+    run: text().notNull(), // JSON, core/answers/tests.ts TestRun; "" in other parts
     failed: text().notNull(), // JSON list of the keys of its rows in failed_tests
     packed: text().notNull(),
   },

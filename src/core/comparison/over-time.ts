@@ -1,5 +1,5 @@
 /** A metric of many sessions over time: in steps of equal width, from the rollups of the sessions' series. */
-import type { Quantiles } from "../answers.ts";
+import type { Quantiles } from "../answers/metrics.ts";
 import { MAX_ROLLUP_BUCKETS } from "../limits.ts";
 import { Distribution } from "../metrics/distribution.ts";
 import { addTotal, meanOf, newTotal, sumOf, type Total } from "../metrics/moments.ts";

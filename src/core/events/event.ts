@@ -1,5 +1,5 @@
 /** Events: their defaults and filters. */
-import type { EventRow } from "../answers.ts";
+import type { EventRow } from "../answers/events.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { testName } from "../tests/id.ts";
 import { fold } from "../text/fold.ts";

@@ -1,5 +1,5 @@
 /** The exceptions of an event as a tree: its own one, and below each the causes, contexts and members that the list `causes` holds. */
-import type { EventRow } from "../answers.ts";
+import type { EventRow } from "../answers/events.ts";
 import { MAX_SHOWN_CAUSES } from "../limits.ts";
 import type { Cause } from "../wire.ts";
 

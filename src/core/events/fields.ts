@@ -1,5 +1,5 @@
 /** The list of a session's events: the fields of a query, and what an event has of each. */
-import type { EventRow } from "../answers.ts";
+import type { EventRow } from "../answers/events.ts";
 import type { RowList, Scalar } from "../query/evaluate.ts";
 import { queryList } from "../query/list.ts";
 import { valueAt } from "../state/merge.ts";

@@ -1,5 +1,5 @@
 /** Searches the events of a session by a query, and finds by their summaries which segments may hold some that pass. */
-import type { EventRow } from "../answers.ts";
+import type { EventRow } from "../answers/events.ts";
 import { matcherOf, type RowList } from "../query/evaluate.ts";
 import type { Match, Query, Range, Term } from "../query/tree.ts";
 import { mayContain } from "../segments/bloom.ts";

@@ -2,7 +2,7 @@
  * A session as one JSON document: the summary, the state at the end, and lists of what exports as lines have (lines.ts). Each list is read
  * in a pass of its own over the segments, so that memory holds one segment at a time.
  */
-import { ANSWERS, type Source } from "../questions/answers.ts";
+import { ANSWERS, type Source } from "../questions/questions.ts";
 import {
   changesIn,
   contentLines,

@@ -1,5 +1,5 @@
 /** What a session can be exported as. Each is text in pieces, which a stream gives at its reader's pace. */
-import type { Source } from "../questions/answers.ts";
+import type { Source } from "../questions/questions.ts";
 import { exportDocument } from "./document.ts";
 import { legacySession } from "./legacy.ts";
 import { exportLines } from "./lines.ts";

@@ -1,11 +1,11 @@
 /** A whole session as 1.x gave it. Memory holds one segment at a time. */
-import type { EventRow } from "../answers.ts";
+import type { EventRow } from "../answers/events.ts";
 import { pointAt } from "../metrics/chart.ts";
 import { merge } from "../state/merge.ts";
 import type { ReadColumns } from "../segments/segment.ts";
 import type { Series } from "../metrics/series.ts";
 import type { JsonObject } from "../wire.ts";
-import { ANSWERS, type Source } from "../questions/answers.ts";
+import { ANSWERS, type Source } from "../questions/questions.ts";
 import type { SegmentInfo, Segments } from "../segments/segments.ts";
 
 /** As 1.x's `GET /api/sessions/{id}` gives it (test/session/answers/stream.test.ts). `state_history` holds the whole state after each change. */

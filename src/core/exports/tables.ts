@@ -2,10 +2,10 @@
  * Events or points of a session as CSV, for spreadsheets and data frames. Texts are written so that a spreadsheet takes none of them as a
  * formula (core/text/csv.ts). Memory holds a few segments at a time.
  */
-import type { EventRow } from "../answers.ts";
+import type { EventRow } from "../answers/events.ts";
 import { FIRST_BUCKET, type Series } from "../metrics/series.ts";
 import { pointAt } from "../metrics/chart.ts";
-import type { Source } from "../questions/answers.ts";
+import type { Source } from "../questions/questions.ts";
 import { type Cell, type CsvFormat, csvLine } from "../text/csv.ts";
 import { MAX_ROWS_AT_ONCE } from "./limits.ts";
 import { type Point, pointsInOrder } from "./points.ts";

@@ -3,7 +3,7 @@
  * last, so that one outlier among a million points is visible; if wanted, with quantiles; of a counter, with its rate. A segment within
  * one bucket is added by its summary, without being opened.
  */
-import type { ChartBucket, Quantiles, Rate } from "../answers.ts";
+import type { ChartBucket, Quantiles, Rate } from "../answers/metrics.ts";
 import { Distribution } from "./distribution.ts";
 import { addTotal, meanOf, type Total, totalOf } from "./moments.ts";
 import { RateBuilder, RiseReader } from "./rate.ts";

@@ -1,5 +1,5 @@
 /** How values are distributed: those of gauges and timers by a sketch, samples of histograms by their buckets. Any of both can be merged. */
-import type { Quantiles } from "../answers.ts";
+import type { Quantiles } from "../answers/metrics.ts";
 import {
   addBuckets,
   type Buckets,

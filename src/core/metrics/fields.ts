@@ -1,5 +1,5 @@
 /** The list of a session's series: the fields of a query, and what a series has of each. */
-import type { SeriesSummary } from "../answers.ts";
+import type { SeriesSummary } from "../answers/metrics.ts";
 import { matcherOf, type RowList, type Scalar } from "../query/evaluate.ts";
 import { queryList } from "../query/list.ts";
 import type { Query } from "../query/tree.ts";

@@ -2,7 +2,7 @@
  * A counter's increase per second. Its points are its total after each update, in the order of their arrival; the increase from one
  * point to the next arose in the time between the two. So a constant rate is level, wherever batches, buckets and steps end.
  */
-import type { Rate } from "../answers.ts";
+import type { Rate } from "../answers/metrics.ts";
 import { MAX_RUN_ENDS, MAX_RUN_GAP_MS, MAX_RUNS, MIN_RATE_MS } from "../limits.ts";
 import { toFinite } from "./moments.ts";
 

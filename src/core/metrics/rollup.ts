@@ -2,7 +2,7 @@
  * The rollup of a series: its overview in at most 120 buckets, whose width doubles as the session gets longer, a counter's increase in
  * each, and how its values are distributed over time. The order in which a gauge's points are added does not matter.
  */
-import type { Quantiles } from "../answers.ts";
+import type { Quantiles } from "../answers/metrics.ts";
 import { pointAt, readRises } from "./chart.ts";
 import { Distribution, type PackedDistribution } from "./distribution.ts";
 import {

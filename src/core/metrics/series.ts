@@ -9,7 +9,7 @@
  * The column `count` exists only if a point has a count; 0 means none. The column `marks` (rate.ts) exists only if a point is of
  * another lane than the point before, or is a total that was set lower; for other points it is 0.
  */
-import type { SeriesSummary } from "../answers.ts";
+import type { SeriesSummary } from "../answers/metrics.ts";
 import { MAX_BUCKETS, MAX_TIME } from "../limits.ts";
 import { isObject } from "../state/merge.ts";
 import {

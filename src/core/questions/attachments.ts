@@ -1,6 +1,6 @@
 /** The attachments of a session as a list, with what has arrived of each. */
 import { type Attachment, chunkBytes } from "../attachments/attachments.ts";
-import type { AttachmentRow } from "../answers.ts";
+import type { AttachmentRow } from "../answers/attachments.ts";
 import type { Segments } from "../segments/segments.ts";
 
 /** In the order in which they were announced. */

@@ -1,5 +1,5 @@
 /** A page of a session's events that match a filter. Opens only segments that may hold a match. */
-import type { EventPage, EventRow } from "../answers.ts";
+import type { EventPage, EventRow } from "../answers/events.ts";
 import { type EventFilter, matches } from "../events/event.ts";
 import type { SessionSpan } from "../events/fields.ts";
 import { eventSearch } from "../events/search.ts";

@@ -1,5 +1,5 @@
 /** Whether a session has, or ever had, what a filter asks for and the catalog does not know. */
-import type { HeldQuery } from "../answers.ts";
+
 import { isNamed } from "../tests/listed.ts";
 import { all } from "../query/known.ts";
 import { passes } from "./passing.ts";
@@ -13,6 +13,24 @@ import {
   hadValue,
   type Recorded,
 } from "./recorded.ts";
+import type { Query } from "../query/tree.ts";
+
+/** What a session may have had once; it must have had all of it. */
+export type HeldQuery = {
+  event?: string;
+  /** Any of these fingerprints, in a session of the product. */
+  exceptions?: { fingerprint: string; product?: string }[];
+  tag?: string;
+  metric?: string;
+  /** A path, with any of these values (core/state/values.ts), or with any value at all. */
+  state?: { path: string[]; texts?: string[] };
+  /** A test of this name (core/tests/listed.ts). */
+  test?: string;
+  /** Each of these occurs in a text of it, or in its names (core/session/searched.ts). They are folded. */
+  terms?: string[];
+  /** And all else that it must meet. */
+  rest?: Query;
+};
 
 /** Null: not known, since the log is longer than one question may search, or damaged. */
 export function held(source: Omit<Recorded, "opened">, query: HeldQuery): boolean | null {

@@ -1,13 +1,7 @@
 /** The state at any moment, its changes, and the difference between two moments. */
-import type {
-  Difference,
-  EventRow,
-  Page,
-  PathChange,
-  StateAt,
-  StateChange,
-  StateDiff,
-} from "../answers.ts";
+import type { Difference, PathChange, StateAt, StateChange, StateDiff } from "../answers/state.ts";
+import type { EventRow } from "../answers/events.ts";
+import type { Page } from "../answers/page.ts";
 import { DEFAULT_PAGE } from "../limits.ts";
 import { copy, equal, isObject, merge, touches, valueAt } from "../state/merge.ts";
 import type { StoredState } from "../segments/segment.ts";

@@ -1,5 +1,6 @@
 /** Series of a session: their statistics, charts over any range, and the density of everything over time. */
-import type { Chart, SeriesSummary, Timeline } from "../answers.ts";
+import type { Chart, SeriesSummary } from "../answers/metrics.ts";
+import type { Timeline } from "../answers/timeline.ts";
 import { ChartBuilder, pointAt } from "../metrics/chart.ts";
 import { gapOf, type Interval, usualInterval } from "../metrics/gaps.ts";
 import { DEFAULT_POINTS, MAX_EXACT_VALUES } from "../limits.ts";

@@ -2,7 +2,7 @@
  * Whether a session ever had something. The session's own index answers if it is complete; else its log is searched, as far as one question may. Each answer
  * is null where it is not known: the log is longer than that, or damaged.
  */
-import type { DamagedPart } from "../answers.ts";
+import type { DamagedPart } from "../answers/damage.ts";
 import { isException } from "../events/event.ts";
 import { MAX_EXCEPTION_LENGTH, MAX_VALUE_LENGTH } from "../limits.ts";
 import { mayContain } from "../segments/bloom.ts";

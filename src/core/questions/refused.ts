@@ -1,5 +1,5 @@
 /** The values of metrics that were refused because they are NaN or infinite. Clients report each as a loss whose detail is "NAME: NaN". */
-import type { Chart } from "../answers.ts";
+import type { Chart } from "../answers/metrics.ts";
 import type { Segments } from "../segments/segments.ts";
 
 /** Adds to each chart when values of its metric were refused, in at most `buckets` parts of the range. */

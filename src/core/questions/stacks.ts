@@ -1,5 +1,5 @@
 /** The stacks of threads that a session has: of its last hang, and of the end of its process. The index has where each is in the log. */
-import type { StackRow } from "../answers.ts";
+import type { StackRow } from "../answers/stacks.ts";
 import type { Observations } from "../status/observations.ts";
 import type { Segments } from "../segments/segments.ts";
 

@@ -1,5 +1,5 @@
 /** The values of state paths over a range of time, from the patches that the segments of that range hold. */
-import type { StateCharts } from "../answers.ts";
+import type { StateCharts } from "../answers/state.ts";
 import type { SegmentInfo, Segments } from "../segments/segments.ts";
 import type { SessionIndex } from "../session/session-index.ts";
 import { StateChartBuilder } from "../state/charts.ts";

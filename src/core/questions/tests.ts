@@ -1,6 +1,7 @@
 /** The tests of a session, read from its log when they are first asked for, and then only from segments that are new. */
 import { CACHED_TESTS } from "./limits.ts";
-import type { EventRow, TestAccount, TestItem } from "../answers.ts";
+import type { EventRow } from "../answers/events.ts";
+import type { TestAccount, TestItem } from "../answers/tests.ts";
 import { testKey } from "../tests/id.ts";
 import { TestTable } from "../tests/table.ts";
 import type { Segments } from "../segments/segments.ts";

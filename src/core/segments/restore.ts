@@ -12,7 +12,7 @@ import { addHistogram, addPoint, newSeries, type Series } from "../metrics/serie
 import type { SessionIndex } from "../session/session-index.ts";
 import { observe } from "../status/observations.ts";
 import { noteValues } from "../state/values.ts";
-import type { EventRow } from "../answers.ts";
+import type { EventRow } from "../answers/events.ts";
 import type { JsonObject } from "../wire.ts";
 
 /** `lastSeq` is the last op of the segment, if its row has it: points and heartbeats have no sequence in the log. */

@@ -2,7 +2,7 @@
  * The summary of a sealed segment, stored beside its body: what a query needs to skip a segment that cannot match, and the
  * statistics of each series in it.
  */
-import type { EventRow } from "../answers.ts";
+import type { EventRow } from "../answers/events.ts";
 import { bloomOf, mayContain } from "./bloom.ts";
 import { type EventFilter, isException, searchText } from "../events/event.ts";
 import { fold } from "../text/fold.ts";

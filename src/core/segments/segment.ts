@@ -12,7 +12,7 @@
  *   TESTS       (sealed only) JSON [TestRow, …] of the events about tests: for lists of tests, without parsing the events
  *   TIMES       (sealed only) times of states, of events and of exceptions: for the timeline, without parsing the ops
  */
-import type { EventRow } from "../answers.ts";
+import type { EventRow } from "../answers/events.ts";
 import type { AttachmentRefusal } from "../attachments/attachments.ts";
 import { ByteReader, ByteWriter, utf8 } from "./bytes.ts";
 import { lengthOf, packTimes, packValues, unpack } from "./column.ts";

@@ -1,5 +1,5 @@
 /** A session's segments and the contents of its attachments, as they are read: from the storage of its object, or from a file. */
-import type { DamagedPart } from "../answers.ts";
+import type { DamagedPart } from "../answers/damage.ts";
 import type { Attachment } from "../attachments/attachments.ts";
 import type { JsonObject } from "../wire.ts";
 import type { SegmentReader } from "./segment.ts";

@@ -4,7 +4,7 @@
  * whose storage was damaged, a part is missing, so only the limits are checked.
  */
 import type { Attachment } from "../attachments/attachments.ts";
-import type { EventRow } from "../answers.ts";
+import type { EventRow } from "../answers/events.ts";
 import { isException } from "../events/event.ts";
 import type { Columns, Series } from "../metrics/series.ts";
 import { Refusal } from "../refusal.ts";

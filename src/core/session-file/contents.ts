@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import { REFUSAL_TEXTS } from "../attachments/attachments.ts";
-import type { EventRow } from "../answers.ts";
+import type { EventRow } from "../answers/events.ts";
 import { eventRow } from "../events/event.ts";
 import { MAX_TIME } from "../limits.ts";
 import { FIRST_BUCKET, type Columns, MARKS, type Series } from "../metrics/series.ts";

@@ -1,5 +1,5 @@
 /** The segments and contents of a session file, as answers read them. Each segment is checked once (contents.ts), and summarised as a server does. */
-import type { DamagedPart } from "../answers.ts";
+import type { DamagedPart } from "../answers/damage.ts";
 import { type Attachment, chunkBytes, chunksOf } from "../attachments/attachments.ts";
 import { ATTACHMENT_CHUNK_BYTES, MAX_TIME } from "../limits.ts";
 import { Redactor } from "../secrets/redact.ts";

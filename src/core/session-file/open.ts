@@ -1,6 +1,6 @@
 /** Opens a session file: what is in it answers the same questions as a session on a server, as of the moment of its export. */
 import { MAX_TIME } from "../limits.ts";
-import type { Source } from "../questions/answers.ts";
+import type { Source } from "../questions/questions.ts";
 import { Rollups } from "../questions/metrics.ts";
 import { Tests } from "../questions/tests.ts";
 import type { Codec } from "../segments/segment.ts";

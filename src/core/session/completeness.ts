@@ -1,5 +1,5 @@
 /** How many of a session's ops are stored, as one sentence for the page and the command, and what each missing one was lost to. */
-import type { Completeness, LossTimes } from "../answers.ts";
+import type { Completeness, LossTimes } from "../answers/completeness.ts";
 import { formatCount, formatNumber } from "../text/format.ts";
 import { plainText } from "../text/recorded-text.ts";
 import type { DropCause } from "../vocabulary.ts";

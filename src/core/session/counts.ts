@@ -9,7 +9,7 @@ import {
   MAX_LABELS,
   MAX_NAME_LENGTH,
 } from "../limits.ts";
-import type { EventRow } from "../answers.ts";
+import type { EventRow } from "../answers/events.ts";
 import type { CountedOut, SessionIndex } from "./session-index.ts";
 import { whereText } from "../stack/where.ts";
 import type { Dropped } from "../wire.ts";

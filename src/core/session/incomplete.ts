@@ -1,5 +1,7 @@
 /** What of a session cannot be read, and what the lists of its index leave out, as sentences for pages and the command. */
-import type { DamagedPart, LeftOut, Summary } from "../answers.ts";
+import type { DamagedPart } from "../answers/damage.ts";
+import type { LeftOut } from "../answers/completeness.ts";
+import type { Summary } from "../answers/summary.ts";
 import { formatCount, formatNumber } from "../text/format.ts";
 import {
   MAX_EVENT_NAMES,

@@ -3,7 +3,7 @@
  * session object loads it, applies a batch and stores the outcome. After a Refusal the object discards it and loads it again,
  * so that nothing of a refused batch remains.
  */
-import type { Change } from "../answers.ts";
+import type { Change } from "../answers/change.ts";
 import {
   ATTACHMENT_LIMITS,
   type AttachmentLimits,

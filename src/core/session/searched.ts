@@ -4,7 +4,7 @@
  *
  * Messages of events are kept by the index as they arrive: each different one once, the newest ones as far as there is room.
  */
-import type { EventRow } from "../answers.ts";
+import type { EventRow } from "../answers/events.ts";
 import { isException } from "../events/event.ts";
 import {
   MAX_OUTPUT_LINE,

@@ -1,12 +1,7 @@
 /** The index of a session: everything but its state and its log. Stored as JSON with the newest segment. */
-import type {
-  Completeness,
-  EventCount,
-  LaneProgress,
-  LeftOut,
-  LossTimes,
-  Summary,
-} from "../answers.ts";
+import type { Completeness, LeftOut, LossTimes } from "../answers/completeness.ts";
+import type { EventCount } from "../answers/events.ts";
+import type { LaneProgress, Summary } from "../answers/summary.ts";
 import type { Attachment } from "../attachments/attachments.ts";
 import type { ClockState } from "./clock.ts";
 import { lastMomentOf, ranMs, statusMs, type Timed } from "./duration.ts";

@@ -1,5 +1,5 @@
 /** The reasons for a verdict, as sentences. */
-import type { Evidence, Verdict } from "../answers.ts";
+import type { Evidence, Verdict } from "../answers/verdict.ts";
 import { formatBytes, formatCount, formatDuration } from "../text/format.ts";
 import {
   CLOCK_TOLERANCE_MS,

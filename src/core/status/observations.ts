@@ -3,7 +3,8 @@
  * them op by op; ops of several lanes may arrive in any order.
  */
 import { nameLabel } from "../text/recorded-text.ts";
-import type { ClockStep, Transition } from "../answers.ts";
+import type { ClockStep } from "../answers/summary.ts";
+import type { Transition } from "../answers/verdict.ts";
 import { heartbeatLimitMs } from "./heartbeat.ts";
 import {
   CLOCK_DELAY_MS,

@@ -1,5 +1,5 @@
 /** How a session stands or ended, as far as its label and its colour depend on it. */
-import type { Summary } from "../answers.ts";
+import type { Summary } from "../answers/summary.ts";
 import { type Status, STATUS_LABELS } from "../vocabulary.ts";
 
 /** `failed_tests`: tests of a test run that did not pass. `uncaught`: how many exceptions ended the program, a thread or a callback of it, since nothing caught them. */

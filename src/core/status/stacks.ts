@@ -1,5 +1,6 @@
 /** Samples of stacks: where the main thread was in each, and what several of a hang have in common. */
-import type { Evidence, StackRow } from "../answers.ts";
+import type { Evidence } from "../answers/verdict.ts";
+import type { StackRow } from "../answers/stacks.ts";
 import { formatDuration } from "../text/format.ts";
 import { hash } from "../hash.ts";
 import { MAX_NAME_LENGTH } from "../limits.ts";

@@ -8,7 +8,7 @@
  *   hung       the process exists, but its heartbeats stopped
  *   active     none of these
  */
-import type { Evidence, Verdict } from "../answers.ts";
+import type { Evidence, Verdict } from "../answers/verdict.ts";
 import {
   causeEvidence,
   clockEvidence,

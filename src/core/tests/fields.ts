@@ -1,5 +1,5 @@
 /** The lists of a session's tests and of a product's: the fields of a query, and what a test has of each. */
-import type { TestItem, TestPast } from "../answers.ts";
+import type { TestItem } from "../answers/tests.ts";
 import type { RowList, Scalar } from "../query/evaluate.ts";
 import { type FieldInfo, queryList } from "../query/list.ts";
 import { fold } from "../text/fold.ts";
@@ -36,6 +36,16 @@ export const PRODUCT_TEST_LIST = queryList([
   { name: "last_failed", kind: "time", about: "Start of the last of these runs, as <7d" },
   { name: "branch", kind: "text", about: "Branch of these runs" },
 ]);
+
+/** What a test had in the runs of its product in which it did not pass at once. */
+export type TestPast = {
+  /** Runs in which it passed only after an attempt that failed, and runs in which it failed. */
+  flaky: number;
+  failed: number;
+  /** Start of the newest of these runs. */
+  last_at: number;
+  branches: string[];
+};
 
 /** `past`: by key, what tests of a product had in its runs; those that never failed have none. */
 export function testList(past?: { [key: string]: TestPast }): RowList<TestItem> {

@@ -2,11 +2,11 @@
  * The tests of a session one by one, folded from their rows (row.ts): what lists, the tree of suites and the catalog are made of. Entries are replaced,
  * never changed, so a copy of the table costs a reference for each test.
  */
-import type { TestItem, TestList, TestReport, TestsQuery, TestSuite } from "../answers.ts";
+import type { TestItem, TestList, TestReport, TestSuite } from "../answers/tests.ts";
 import { fold } from "../text/fold.ts";
 import { DEFAULT_PAGE, MAX_PAGE } from "../limits.ts";
 import { matcherOf } from "../query/evaluate.ts";
-import { testList } from "./fields.ts";
+import { testList, type TestPast } from "./fields.ts";
 import { testKey, testName } from "./id.ts";
 import { MAX_LISTED_SUITES, MAX_TABLE_TESTS, MIN_SLOW_MS } from "./limits.ts";
 import { packTests } from "./packed.ts";
@@ -14,6 +14,23 @@ import { NEW_RECORD, type Share, shareOf, type TestRecord, withEnd } from "./rec
 import type { TestRow } from "./row.ts";
 import { newTally, type TestTotals } from "./tally.ts";
 import type { TestShown } from "./vocabulary.ts";
+import type { Query } from "../query/tree.ts";
+
+export type TestsQuery = {
+  results?: TestShown[];
+  /** Occurs in the name or in the first line, folded (core/text/fold.ts). */
+  text?: string;
+  /** The first parts of the id. */
+  prefix?: string[];
+  keys?: string[];
+  /** Of core/tests/fields.ts. */
+  query?: Query | undefined;
+  /** By key, for a query for tests of a product. */
+  past?: { [key: string]: TestPast };
+  sort?: "name" | "duration";
+  cursor?: string;
+  limit?: number;
+};
 
 type Entry = Omit<TestItem, "result" | "is_bad" | "name"> & {
   record: TestRecord;

@@ -1,5 +1,6 @@
 /** What the tests of a session add to its verdict: the headline, and the reasons as sentences. */
-import type { Evidence, TestRun } from "../answers.ts";
+import type { Evidence } from "../answers/verdict.ts";
+import type { TestRun } from "../answers/tests.ts";
 import { formatCount, formatNumber } from "../text/format.ts";
 import { plainText } from "../text/recorded-text.ts";
 import type { End } from "../wire.ts";

@@ -2,7 +2,7 @@
 import { plainText } from "../../core/text/recorded-text.ts";
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
-import type { Summary } from "../../core/answers.ts";
+import type { Summary } from "../../core/answers/summary.ts";
 import { refusalOf } from "../../core/refusal.ts";
 import type { AccessEnv } from "../../access/access.ts";
 import { type SessionClient, sessionOf } from "../../session/client.ts";

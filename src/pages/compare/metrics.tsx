@@ -2,7 +2,7 @@
 import { nameLabel } from "../../core/text/recorded-text.ts";
 import { formatCount, formatDuration, formatQuantity } from "../../core/text/format.ts";
 import { type Extent, extentOf } from "../../core/metrics/extent.ts";
-import type { Chart, SeriesSummary } from "../../core/answers.ts";
+import type { Chart, SeriesSummary } from "../../core/answers/metrics.ts";
 import { distinctStep } from "../../core/text/scale.ts";
 import { COMPARED_METRICS, COMPARED_POINTS } from "../limits.ts";
 import { Empty } from "../ui/empty.tsx";

@@ -23,7 +23,7 @@ import { Property } from "../ui/property.tsx";
 import { SessionTable } from "../ui/session-table.tsx";
 import { Time } from "../ui/time.tsx";
 import { Where } from "../ui/where.tsx";
-import type { EventRow } from "../../core/answers.ts";
+import type { EventRow } from "../../core/answers/events.ts";
 import { whereOf } from "../../core/stack/where.ts";
 import { GroupTrend, pathOf, GroupStatusTag, groupStatus } from "./group-status.tsx";
 import { exampleOf, findGroup, MergedPanel, WhyGrouped } from "./merged.tsx";

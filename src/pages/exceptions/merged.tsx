@@ -3,7 +3,7 @@ import { type Context, Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
 import { record } from "../../access/audit.ts";
 import { type ExceptionGroup, exceptionGroup, groupParts } from "../../catalog/exceptions.ts";
-import type { EventRow } from "../../core/answers.ts";
+import type { EventRow } from "../../core/answers/events.ts";
 import { storedGrouping } from "../../core/events/fingerprint.ts";
 import { formatCount, formatNumber } from "../../core/text/format.ts";
 import { asking, nameAsked } from "../../core/text/names.ts";

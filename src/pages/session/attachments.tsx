@@ -1,7 +1,8 @@
 /** The attachments of a session: a panel of all, thumbnails on the time axis, and the latest image at a moment. */
 import { Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
-import type { AttachmentRow, Summary } from "../../core/answers.ts";
+import type { AttachmentRow } from "../../core/answers/attachments.ts";
+import type { Summary } from "../../core/answers/summary.ts";
 import { isAwaited, isShownImage, REFUSAL_TEXTS } from "../../core/attachments/attachments.ts";
 import { isOngoing } from "../../core/session/duration.ts";
 import { formatBytes, formatCount } from "../../core/text/format.ts";

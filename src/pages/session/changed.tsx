@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
 import { changesOf, type Distinctions } from "../../catalog/distinctions.ts";
-import type { Summary } from "../../core/answers.ts";
+import type { Summary } from "../../core/answers/summary.ts";
 import { amongGoodRuns } from "../../core/comparison/distinction-text.ts";
 import type { Distinction } from "../../core/comparison/distinctions.ts";
 import { formatCount, formatNumber } from "../../core/text/format.ts";

@@ -5,7 +5,7 @@ import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
 import { isUnreadable } from "../../core/session/incomplete.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber } from "../../core/text/format.ts";
 import { clockText } from "../../core/status/evidence.ts";
-import type { Summary } from "../../core/answers.ts";
+import type { Summary } from "../../core/answers/summary.ts";
 import {
   type CauseOfLoss,
   alterationText,

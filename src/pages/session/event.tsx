@@ -1,7 +1,7 @@
 /** One event as a line of text, used wherever events are shown. */
 import { Redacted } from "../ui/coloured.tsx";
 import { formatDuration } from "../../core/text/format.ts";
-import type { EventRow } from "../../core/answers.ts";
+import type { EventRow } from "../../core/answers/events.ts";
 import { EVENT_CRASHED, EVENT_HUNG, EVENT_OUTPUT, EVENT_RECOVERED } from "../../core/vocabulary.ts";
 import { testName } from "../../core/tests/id.ts";
 import { TEST_LABELS } from "../../core/tests/vocabulary.ts";

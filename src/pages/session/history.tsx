@@ -4,7 +4,7 @@ import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { formatDuration } from "../../core/text/format.ts";
 import { Hono } from "hono";
-import type { PathChange, StateChange } from "../../core/answers.ts";
+import type { PathChange, StateChange } from "../../core/answers/state.ts";
 import { HISTORY_ROWS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";

@@ -1,5 +1,5 @@
 /** What of the session cannot be read, as a banner, and what its index leaves out. */
-import type { Summary } from "../../core/answers.ts";
+import type { Summary } from "../../core/answers/summary.ts";
 import { damageText, isUnreadable, leftOutTexts } from "../../core/session/incomplete.ts";
 
 export function DamageBanner({ summary }: { summary: Summary }) {

@@ -2,7 +2,8 @@
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { Hono } from "hono";
-import type { EventRow, Summary } from "../../core/answers.ts";
+import type { EventRow } from "../../core/answers/events.ts";
+import type { Summary } from "../../core/answers/summary.ts";
 import { EVENT_OUTPUT } from "../../core/vocabulary.ts";
 import { isGood } from "../../core/status/outcome.ts";
 import { LAST_LINES, OUTPUT_LINES, REFRESH_MS } from "../limits.ts";

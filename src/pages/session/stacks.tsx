@@ -1,7 +1,7 @@
 /** The stacks of all threads, of the last hang and of the end of the process: the main thread first, the others folded. */
 import { Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
-import type { StackRow } from "../../core/answers.ts";
+import type { StackRow } from "../../core/answers/stacks.ts";
 import { formatCount } from "../../core/text/format.ts";
 import { nameLabel } from "../../core/text/recorded-text.ts";
 import { framesOf, placeText } from "../../core/stack/frame.ts";

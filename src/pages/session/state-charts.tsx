@@ -1,7 +1,8 @@
 /** Values of the state on the session's time axis: numbers as lines, everything else as bands. state-values.js shows them at the cursor. */
 import { Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
-import type { StateAt, StateCharts, Summary } from "../../core/answers.ts";
+import type { StateAt, StateCharts } from "../../core/answers/state.ts";
+import type { Summary } from "../../core/answers/summary.ts";
 import { lossesOf } from "../../core/session/completeness.ts";
 import type { StateChart, StateSpan } from "../../core/state/charts.ts";
 import { valueAt } from "../../core/state/merge.ts";

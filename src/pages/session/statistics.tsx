@@ -1,6 +1,6 @@
 /** The statistics of a series: one line, the figures, and a histogram's buckets. */
 import { nameLabel, plainJson } from "../../core/text/recorded-text.ts";
-import type { SeriesSummary } from "../../core/answers.ts";
+import type { SeriesSummary } from "../../core/answers/metrics.ts";
 import { formatCount, formatNumber, formatQuantity } from "../../core/text/format.ts";
 import { markQuantile } from "../../core/vocabulary.ts";
 import { endStep } from "../../core/text/scale.ts";

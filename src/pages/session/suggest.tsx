@@ -1,7 +1,7 @@
 /** Completes the queries of a session's page, with what the session recorded. */
 import { Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
-import type { EventRow } from "../../core/answers.ts";
+import type { EventRow } from "../../core/answers/events.ts";
 import { EVENT_LIST } from "../../core/events/fields.ts";
 import { SERIES_LIST } from "../../core/metrics/fields.ts";
 import { TEST_LIST } from "../../core/tests/fields.ts";

@@ -1,5 +1,5 @@
 /** The colours of series by the value of one of their tags: the same value has the same colour in every chart of the page. */
-import type { SeriesSummary } from "../../core/answers.ts";
+import type { SeriesSummary } from "../../core/answers/metrics.ts";
 import { formatCount } from "../../core/text/format.ts";
 import { asking, nameAsked } from "../../core/text/names.ts";
 import { nameLabel } from "../../core/text/recorded-text.ts";

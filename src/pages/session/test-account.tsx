@@ -1,6 +1,8 @@
 /** One test of a run: each of its attempts with its error, difference, output and stack; then what was recorded while it ran. */
 import { formatCount, formatDuration } from "../../core/text/format.ts";
-import type { EventRow, StateDiff, TestAccount, TestItem } from "../../core/answers.ts";
+import type { EventRow } from "../../core/answers/events.ts";
+import type { StateDiff } from "../../core/answers/state.ts";
+import type { TestAccount, TestItem } from "../../core/answers/tests.ts";
 import { isException } from "../../core/events/event.ts";
 import { asking } from "../../core/text/names.ts";
 import { plainJson, plainText } from "../../core/text/recorded-text.ts";

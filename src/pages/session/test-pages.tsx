@@ -1,7 +1,9 @@
 /** The list of a run's tests with its search, and the page of one test. */
 import { Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
-import type { Summary, TestAccount, TestList, TestsQuery } from "../../core/answers.ts";
+import type { Summary } from "../../core/answers/summary.ts";
+import type { TestAccount, TestList } from "../../core/answers/tests.ts";
+import type { TestsQuery } from "../../core/tests/table.ts";
 import { formatCount } from "../../core/text/format.ts";
 import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
 import { Refusal } from "../../core/refusal.ts";

@@ -2,9 +2,9 @@
 import { Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
 import { formatCount, formatDuration, formatNumber } from "../../core/text/format.ts";
-import type { TestSuite } from "../../core/answers.ts";
+import type { TestSuite } from "../../core/answers/tests.ts";
 import { nameLabel } from "../../core/text/recorded-text.ts";
-import type { AnswerOf } from "../../core/questions/answers.ts";
+import type { AnswerOf } from "../../core/questions/questions.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { SUITE_ROWS } from "../limits.ts";
 import { address } from "../ui/address.ts";

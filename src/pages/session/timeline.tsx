@@ -1,7 +1,9 @@
 /** The timeline: the status and the counts of each kind on one time axis, which the charts below share. */
 import { plainText } from "../../core/text/recorded-text.ts";
 import { formatDuration, formatNumber } from "../../core/text/format.ts";
-import type { AttachmentRow, Summary, Timeline } from "../../core/answers.ts";
+import type { AttachmentRow } from "../../core/answers/attachments.ts";
+import type { Summary } from "../../core/answers/summary.ts";
+import type { Timeline } from "../../core/answers/timeline.ts";
 import { FAILED_LABEL, hasFailed, outcomeOf } from "../../core/status/outcome.ts";
 import { STATUS_LABELS } from "../../core/vocabulary.ts";
 import { StatusIcon } from "../ui/status.tsx";

@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import type { AccessEnv } from "../../access/access.ts";
-import type { Summary } from "../../core/answers.ts";
+import type { Summary } from "../../core/answers/summary.ts";
 import { Id } from "../../core/wire.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { type SessionClient, sessionOf } from "../../session/client.ts";

@@ -1,7 +1,7 @@
 /** The columns of the list of sessions: which there are, which are chosen, and what is in their cells. */
 import type { Child } from "hono/jsx";
 import type { ColumnValue } from "../../catalog/columns.ts";
-import type { SessionRow } from "../../core/answers.ts";
+import type { SessionRow } from "../../core/answers/session-row.ts";
 import { readSort, type Sort } from "../../core/query/sort.ts";
 import { isOngoing } from "../../core/session/duration.ts";
 import { writePath } from "../../core/state/path.ts";

@@ -2,7 +2,7 @@
 import { type Context, Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
 import { type TestHistory, testHistory, type TestInRun } from "../../catalog/tests.ts";
-import type { TestItem } from "../../core/answers.ts";
+import type { TestItem } from "../../core/answers/tests.ts";
 import { formatCount, formatDuration, formatNumber } from "../../core/text/format.ts";
 import { asking, nameAsked } from "../../core/text/names.ts";
 import { nameLabel } from "../../core/text/recorded-text.ts";

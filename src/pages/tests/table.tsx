@@ -1,7 +1,7 @@
 /** What the tables of a product's tests have in common: columns, addresses, commits. */
 import type { Context } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
-import type { TestsQuery } from "../../core/answers.ts";
+import type { TestsQuery } from "../../core/tests/table.ts";
 import { formatNumber } from "../../core/text/format.ts";
 import { asking } from "../../core/text/names.ts";
 import { nameLabel } from "../../core/text/recorded-text.ts";

@@ -2,7 +2,7 @@
 import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
 import type { Child } from "hono/jsx";
 import type { ColumnValue } from "../../catalog/columns.ts";
-import type { SessionRow } from "../../core/answers.ts";
+import type { SessionRow } from "../../core/answers/session-row.ts";
 import { hasFailed, labelOf } from "../../core/status/outcome.ts";
 import type { Matches } from "../../catalog/search/matches.ts";
 import { FoundIn } from "./found.tsx";

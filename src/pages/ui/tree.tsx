@@ -2,7 +2,7 @@
 import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
 import { Coloured } from "./coloured.tsx";
 import { formatNumber } from "../../core/text/format.ts";
-import type { Difference } from "../../core/answers.ts";
+import type { Difference } from "../../core/answers/state.ts";
 import type { Json } from "../../core/wire.ts";
 import { TREE_MEMBERS, TREE_NODES, VALUE_TEXT } from "../limits.ts";
 

@@ -5,7 +5,7 @@
 import { removeSession } from "../../catalog/publication/remove.ts";
 import { sessionsAfter } from "../../catalog/known.ts";
 import { addStep, isEmptyCatalog, readRebuild, startRebuild } from "../../catalog/rebuild.ts";
-import type { RebuildStep, Reindexed } from "../../core/answers.ts";
+import type { RebuildStep, Reindexed } from "../../core/answers/reindex.ts";
 import { SERVER } from "../../core/access/authority.ts";
 import { refusalOf } from "../../core/refusal.ts";
 import type { Env } from "../../env.ts";

@@ -2,7 +2,7 @@
 import type { Asked } from "../../core/exports/asked.ts";
 import { exportOf } from "../../core/exports/exports.ts";
 import { PIECE_LENGTH } from "../../core/exports/limits.ts";
-import type { Source } from "../../core/questions/answers.ts";
+import type { Source } from "../../core/questions/questions.ts";
 import { sessionFile } from "../../core/session-file/write.ts";
 import { fileSourceOf } from "../storage/file-source.ts";
 import { CODEC } from "../storage/row.ts";

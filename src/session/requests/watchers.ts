@@ -2,7 +2,7 @@
  * The pages that watch a session, over hibernating sockets. Each gets a Change after ops were applied, at most every LIVE_MS, and fetches
  * what it shows. With the first message after LIVE_ACCESS_MS the socket is closed, and the page connects again: whether it may is checked again.
  */
-import type { Change } from "../../core/answers.ts";
+import type { Change } from "../../core/answers/change.ts";
 import { LIVE_MS } from "../../core/limits.ts";
 import { LIVE_ACCESS_MS } from "../limits.ts";
 

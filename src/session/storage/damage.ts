@@ -1,5 +1,5 @@
 /** What of a session's storage was found damaged: kept in a table, so that it is known after the object slept without reading all again. */
-import type { DamagedPart } from "../../core/answers.ts";
+import type { DamagedPart } from "../../core/answers/damage.ts";
 import type { Database } from "./database.ts";
 
 type Part = DamagedPart["part"];

@@ -12,7 +12,7 @@ import { isEmpty, newContents } from "../../core/segments/segment.ts";
 import { newIndex } from "../../core/session/session-index.ts";
 import { TestTable } from "../../core/tests/table.ts";
 import type { Arrival } from "../../core/session/times.ts";
-import type { Source } from "../../core/questions/answers.ts";
+import type { Source } from "../../core/questions/questions.ts";
 import { completeRestored } from "../attachments/upload.ts";
 import { Rollups } from "../../core/questions/metrics.ts";
 import { type Newest, newSegment, Store } from "./store.ts";

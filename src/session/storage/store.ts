@@ -3,7 +3,7 @@
  * it starts with (keyframe), the ops that followed (body), and the index at its end. So an object that wakes up reads one row, and
  * damage costs only the part of a row that it is in (row.ts).
  */
-import type { DamagedPart } from "../../core/answers.ts";
+import type { DamagedPart } from "../../core/answers/damage.ts";
 import { MAX_BATCH_BYTES, MAX_ROW_BYTES, SEGMENT_BYTES } from "../../core/limits.ts";
 import { merge } from "../../core/state/merge.ts";
 import {

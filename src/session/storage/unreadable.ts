@@ -5,7 +5,8 @@
 import { sessionRow as cataloguedRow } from "../../catalog/known.ts";
 import { publish } from "../../catalog/publication/publish.ts";
 import { noteDamaged, removeSession } from "../../catalog/publication/remove.ts";
-import type { Summary, Verdict } from "../../core/answers.ts";
+import type { Summary } from "../../core/answers/summary.ts";
+import type { Verdict } from "../../core/answers/verdict.ts";
 import { type Access, checkKind, checkOwner } from "../../core/access/authority.ts";
 import { newIndex, type SessionIndex } from "../../core/session/session-index.ts";
 import { Refusal } from "../../core/refusal.ts";
@@ -18,7 +19,7 @@ import {
   type Question,
   type Receipt,
   type Source,
-} from "../../core/questions/answers.ts";
+} from "../../core/questions/questions.ts";
 import { Rollups } from "../../core/questions/metrics.ts";
 import { publicationOf, sessionRow } from "../publication/publication.ts";
 import { jsonOf, type Reply } from "../requests/reply.ts";

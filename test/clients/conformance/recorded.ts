@@ -1,5 +1,7 @@
 /** What the server has of a session, without what differs between two runs of the same calls: ids, times, sequences, the writer. */
-import type { SeriesSummary, StateAt, Summary } from "../../../src/core/answers.ts";
+import type { SeriesSummary } from "../../../src/core/answers/metrics.ts";
+import type { StateAt } from "../../../src/core/answers/state.ts";
+import type { Summary } from "../../../src/core/answers/summary.ts";
 import { merge } from "../../../src/core/state/merge.ts";
 import type { Json, JsonObject } from "../../../src/core/wire.ts";
 

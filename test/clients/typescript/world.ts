@@ -5,14 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { vi } from "vitest";
 import { serve } from "../../../daemon/serve/serve.ts";
-import type {
-  EventRow,
-  Page,
-  SeriesSummary,
-  StateAt,
-  StateChange,
-  Summary,
-} from "../../../src/core/answers.ts";
+import type { EventRow } from "../../../src/core/answers/events.ts";
+import type { Page } from "../../../src/core/answers/page.ts";
+import type { SeriesSummary } from "../../../src/core/answers/metrics.ts";
+import type { StateAt, StateChange } from "../../../src/core/answers/state.ts";
+import type { Summary } from "../../../src/core/answers/summary.ts";
 
 const root = new URL("../../..", import.meta.url).pathname;
 const daemon = join(root, "daemon/launch/datacat-daemon.mjs");

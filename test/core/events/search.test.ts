@@ -1,7 +1,7 @@
 /** Random queries over random events, compared with predicates that use neither the parser nor the evaluation. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { EventRow } from "../../../src/core/answers.ts";
+import type { EventRow } from "../../../src/core/answers/events.ts";
 import { eventRow } from "../../../src/core/events/event.ts";
 import { EVENT_LIST } from "../../../src/core/events/fields.ts";
 import { eventSearch } from "../../../src/core/events/search.ts";

@@ -2,7 +2,7 @@
 import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
 import { Projection } from "../../../src/core/session/projection.ts";
 import { Rollups } from "../../../src/core/questions/metrics.ts";
-import type { Source } from "../../../src/core/questions/answers.ts";
+import type { Source } from "../../../src/core/questions/questions.ts";
 import { Tests } from "../../../src/core/questions/tests.ts";
 import {
   append,

@@ -1,7 +1,7 @@
 /** Random queries over random series, compared with predicates that use neither the parser nor the evaluation. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { SeriesSummary } from "../../../src/core/answers.ts";
+import type { SeriesSummary } from "../../../src/core/answers/metrics.ts";
 import {
   METRIC_LIST,
   metricsPassing,

@@ -1,7 +1,7 @@
 import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { EventRow } from "../../../src/core/answers.ts";
+import type { EventRow } from "../../../src/core/answers/events.ts";
 import {
   append,
   type Codec,

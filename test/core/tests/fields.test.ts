@@ -1,9 +1,9 @@
 /** Random queries over the tests of a run, compared with predicates that use neither the parser nor the evaluation. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { TestItem, TestPast } from "../../../src/core/answers.ts";
+import type { TestItem } from "../../../src/core/answers/tests.ts";
+import { PRODUCT_TEST_LIST, TEST_LIST, type TestPast } from "../../../src/core/tests/fields.ts";
 import { parseQueryOf } from "../../../src/core/query/parse.ts";
-import { PRODUCT_TEST_LIST, TEST_LIST } from "../../../src/core/tests/fields.ts";
 import { listTests, TestTable } from "../../../src/core/tests/table.ts";
 import { type Case, queriesOf } from "../query/cases.ts";
 

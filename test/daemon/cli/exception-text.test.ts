@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { eventLine } from "../../../daemon/cli/commands/event-line.ts";
 import { isPrinted } from "../../../daemon/cli/commands/exception-text.ts";
-import type { EventRow } from "../../../src/core/answers.ts";
+import type { EventRow } from "../../../src/core/answers/events.ts";
 
 /** As `datacat run` records what a Python program printed. */
 const exception: EventRow = {

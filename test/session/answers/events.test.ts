@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { EventRow } from "../../../src/core/answers.ts";
+import type { EventRow } from "../../../src/core/answers/events.ts";
 import { EVENT_LIST } from "../../../src/core/events/fields.ts";
 import { SEGMENT_BYTES } from "../../../src/core/limits.ts";
 import { parseQueryOf } from "../../../src/core/query/parse.ts";

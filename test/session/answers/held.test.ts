@@ -1,6 +1,6 @@
 /** What a session is asked when the catalog lists only a part of it: texts and tests. */
 import { expect, test } from "vitest";
-import type { HeldQuery } from "../../../src/core/answers.ts";
+import type { HeldQuery } from "../../../src/core/questions/held.ts";
 import type { Op } from "../../../src/core/wire.ts";
 import { runState, testEnded } from "../test-run.ts";
 import { NOON, World } from "../world.ts";

@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { server } from "../../api/server.ts";
-import type { StateChange } from "../../../src/core/answers.ts";
+import type { StateChange } from "../../../src/core/answers/state.ts";
 import { TABLES } from "../../../src/core/exports/tables.ts";
 import { SERVER } from "../../../src/core/access/authority.ts";
 import { sessionOf } from "../../../src/session/client.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { env } from "cloudflare:workers";
-import type { Change } from "../../../src/core/answers.ts";
+import type { Change } from "../../../src/core/answers/change.ts";
 import { LEGACY_LEASE_MS } from "../../../src/core/limits.ts";
 import { LIVE_ACCESS_MS } from "../../../src/session/limits.ts";
 import { sessionOf } from "../../../src/session/client.ts";

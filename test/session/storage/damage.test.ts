@@ -1,7 +1,8 @@
 /** Damage of any stored part of a session costs that part, is named, and nothing else. A file that SQLite cannot read: test/daemon/serve/damage.test.ts. */
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import type { DamagedPart, Summary } from "../../../src/core/answers.ts";
+import type { DamagedPart } from "../../../src/core/answers/damage.ts";
+import type { Summary } from "../../../src/core/answers/summary.ts";
 import { type SessionFilter, stateFilter } from "../../../src/catalog/search/filter.ts";
 import { listSessions } from "../../../src/catalog/search/sessions.ts";
 import { SERVER } from "../../../src/core/access/authority.ts";

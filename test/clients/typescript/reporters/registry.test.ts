@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, type TestContext } from "vitest";
 import { merge } from "../../../../src/core/state/merge.ts";
-import type { EventRow } from "../../../../src/core/answers.ts";
+import type { EventRow } from "../../../../src/core/answers/events.ts";
 import { pack, toolPath, type Packed } from "../packed.ts";
 import { startWorld, type World } from "../world.ts";
 import { countsOf, recorded } from "./run.ts";

@@ -1,26 +1,16 @@
 /** What a session can be asked. Each question is written once here, with its query and the type of its answer; the client is derived from it. */
-import type {
-  AttachmentRow,
-  Chart,
-  DamagedPart,
-  EventCount,
-  EventPage,
-  HeldQuery,
-  Page,
-  PathChange,
-  SeriesSummary,
-  StackRow,
-  StateAt,
-  StateChange,
-  StateCharts,
-  StateDiff,
-  Summary,
-  TestAccount,
-  TestList,
-  TestReport,
-  TestsQuery,
-  Timeline,
-} from "../answers.ts";
+import type { AttachmentRow } from "../answers/attachments.ts";
+import type { Chart, SeriesSummary } from "../answers/metrics.ts";
+import type { DamagedPart } from "../answers/damage.ts";
+import type { EventCount, EventPage } from "../answers/events.ts";
+import { held, type HeldQuery } from "./held.ts";
+import type { Page } from "../answers/page.ts";
+import type { PathChange, StateAt, StateChange, StateCharts, StateDiff } from "../answers/state.ts";
+import type { StackRow } from "../answers/stacks.ts";
+import type { Summary } from "../answers/summary.ts";
+import type { TestAccount, TestList, TestReport } from "../answers/tests.ts";
+import { listTests, reportOf, suitesOf, type TestsQuery, type TestTable } from "../tests/table.ts";
+import type { Timeline } from "../answers/timeline.ts";
 import { seriesPassing } from "../metrics/fields.ts";
 import type { Query } from "../query/tree.ts";
 import { lastMomentOf } from "../session/duration.ts";
@@ -30,11 +20,9 @@ import {
   summaryOf,
   timesOf,
 } from "../session/session-index.ts";
-import { listTests, reportOf, suitesOf, type TestTable } from "../tests/table.ts";
 import type { JsonObject } from "../wire.ts";
 import { attachmentRows } from "./attachments.ts";
 import { type EventsQuery, eventPage } from "./events.ts";
-import { held } from "./held.ts";
 import {
   type HistoryQuery,
   type Moment,

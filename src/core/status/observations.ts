@@ -331,6 +331,8 @@ function recover(observations: Observations, at: number): void {
 function noteLateHeartbeat(observations: Observations, at: number): void {
   const { lastHeartbeatAt, heartbeatTimeoutMs, paused, leaseMs, everHung, pastHang } = observations;
   if (lastHeartbeatAt === null || paused) return;
+  // The daemon has reported this heartbeat as a recovery already: it has a lane of its own.
+  if (pastHang && Math.abs(pastHang.until - at) <= CLOCK_TOLERANCE_MS) return;
   const gap = at - lastHeartbeatAt;
   const limit = heartbeatLimitMs(heartbeatTimeoutMs);
   if (gap <= limit || gap > Math.max(leaseMs, limit * 2)) return;

@@ -192,6 +192,16 @@ describe("hung", () => {
   });
 });
 
+/** Every order in which the ops of two lanes may arrive. */
+function interleavings(one: Op[], other: Op[]): Op[][] {
+  const [[first, ...rest], [second, ...others]] = [one, other];
+  if (!first || !second) return [[...one, ...other]];
+  return [
+    ...interleavings(rest, other).map((ops) => [first, ...ops]),
+    ...interleavings(one, others).map((ops) => [second, ...ops]),
+  ];
+}
+
 describe("a late heartbeat", () => {
   const late = 30 * SECOND;
   const hung = (...ops: Op[]) => {
@@ -227,6 +237,26 @@ describe("a late heartbeat", () => {
   ])("%s shows none", (_, ops) => {
     const { everHung, pastHang, transitions } = hung(...ops);
     expect([everHung, pastHang, transitions.length]).toEqual([false, undefined, 1]);
+  });
+
+  test("shows one hang with the daemon's report of it, whichever of them arrive first", () => {
+    const own = [heartbeat(late), heartbeat(late + SECOND)];
+    const reports: Op[] = [
+      { op: "hang", at: 8 * SECOND },
+      { op: "recovered", at: late, duration_ms: late },
+    ];
+    for (const ops of interleavings(own, reports)) {
+      const { transitions, ...known } = hung(...ops);
+      expect(known, JSON.stringify(ops)).toMatchObject({
+        status: "active",
+        everHung: true,
+        pastHang: { at: START, until: START + late },
+      });
+      expect(
+        transitions.map(({ status }) => status),
+        JSON.stringify(ops),
+      ).toEqual(["active", "hung", "active"]);
+    }
   });
 
   test("after a sleep that was shorter shows one", () => {

@@ -76,6 +76,12 @@ export function parse<Schema extends v.GenericSchema>(
   value: unknown,
   what: string,
 ): v.InferOutput<Schema> {
+  // To valibot a list is an object as well: one without the required members.
+  if (schema.type === "object" && Array.isArray(value))
+    throw new Refusal(
+      "invalid_body",
+      `${what} does not fit: it is a list, and has to be an object.`,
+    );
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;

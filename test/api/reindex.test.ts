@@ -172,5 +172,6 @@ test("what cannot be done is named, and the rest is done", async () => {
     { id: "unknown", error: expect.stringContaining("not found") },
   ]);
   expect((await reindex({ objects: ["0".repeat(64)] })).failed).toHaveLength(1);
-  expect((await ask("/api/reindex", post({ sessions: [5] }))).status).toBe(400);
+  for (const body of [{ sessions: [5] }, [], null, 5])
+    expect((await ask("/api/reindex", post(body))).status).toBe(400);
 });

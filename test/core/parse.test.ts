@@ -37,6 +37,16 @@ describe("refusals name what is wrong and where", () => {
     expect(refusal(() => parseJson("NaN", "It")).code).toBe("invalid_json");
   });
 
+  test("a list in place of an object, of which every member may be absent", () => {
+    const schema = v.object({ sessions: v.optional(v.array(v.string())) });
+    for (const of of [schema, v.pipe(schema, v.readonly())])
+      expect(refusal(() => parse(of, [], "The body"))).toMatchObject({
+        code: "invalid_body",
+        message: "The body does not fit: it is a list, and has to be an object.",
+      });
+    expect(parse(v.array(v.string()), [], "The body")).toEqual([]);
+  });
+
   test.each(["{", "[", '{"a":'])("a long text of very many %s", (open) => {
     const text = open.repeat(MAX_CONTAINERS + 1).padEnd(UNCOUNTED_LENGTH + 1, " ");
     expect(refusal(() => parseJson(text, "The body"))).toMatchObject({
@@ -265,7 +275,7 @@ describe("a refusal", () => {
     ]);
     expect(codes(403)).toEqual(["forbidden", "foreign_host", "locked"]);
     expect(codes(404)).toEqual(["not_found"]);
-    expect(codes(409)).toEqual(["lane_gap", "lane_overlap", "checksum_mismatch"]);
+    expect(codes(409)).toEqual(["exists", "lane_gap", "lane_overlap", "checksum_mismatch"]);
   });
 
   test("is recognised after it lost its class", () => {

@@ -17,7 +17,7 @@ export const EQUIVALENT: Equivalent[] = [
     reason: "values are restored with any scale; only their size differs",
   },
   {
-    file: "src/core/metrics/series.ts",
+    file: "src/core/metrics/points.ts",
     before:
       'if (counts || columns.fields.length > 1 || op.type === "counter" || series.points === 0) {',
     after:

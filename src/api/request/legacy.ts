@@ -7,7 +7,7 @@ import { cutName } from "../../core/text/cut-names.ts";
 import { checkDepth } from "../../core/state/merge.ts";
 import { parse, parseJson } from "../../core/parse.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { legacyTotals } from "../../core/metrics/series.ts";
+import { legacyTotals } from "../../core/metrics/histogram.ts";
 import { METRIC_TYPES } from "../../core/vocabulary.ts";
 import type { Json, JsonObject, Op } from "../../core/wire.ts";
 

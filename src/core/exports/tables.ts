@@ -3,7 +3,8 @@
  * formula (core/text/csv.ts). Memory holds a few segments at a time.
  */
 import type { EventRow } from "../answers/events.ts";
-import { FIRST_BUCKET, type Series } from "../metrics/series.ts";
+import { FIRST_BUCKET } from "../metrics/columns.ts";
+import type { Series } from "../metrics/series.ts";
 import { pointAt } from "../metrics/chart.ts";
 import type { Source } from "../questions/questions.ts";
 import { type Cell, type CsvFormat, csvLine } from "../text/csv.ts";

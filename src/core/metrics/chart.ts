@@ -9,7 +9,7 @@ import { addTotal, meanOf, type Total, totalOf } from "./moments.ts";
 import { RateBuilder, RiseReader } from "./rate.ts";
 import type { SegmentSeries } from "../segments/segment-summary.ts";
 import type { ReadColumns } from "../segments/segment.ts";
-import { MARKS } from "./series.ts";
+import { MARKS } from "./columns.ts";
 import { TotalBuilder } from "./total.ts";
 import type { MetricType } from "../vocabulary.ts";
 
@@ -276,7 +276,7 @@ export function readRises(
   for (let i = start; i < end; i++) rises.next(at[i] ?? 0, values?.[i] ?? 0, marks?.[i]);
 }
 
-/** The i-th point of stored columns (their fields: series.ts). */
+/** The i-th point of stored columns (their fields: columns.ts). */
 export function pointAt(type: MetricType, { at, fields }: ReadColumns, i: number): Point {
   const time = at[i] ?? 0;
   if (type !== "histogram") {

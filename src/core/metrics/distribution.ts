@@ -10,7 +10,7 @@ import {
 } from "./buckets.ts";
 import type { SegmentSeries } from "../segments/segment-summary.ts";
 import type { ReadColumns } from "../segments/segment.ts";
-import { FIRST_BUCKET } from "./series.ts";
+import { FIRST_BUCKET } from "./columns.ts";
 import { type PackedSketch, Sketch } from "./sketch.ts";
 
 /** Within which quantiles are if nothing else is stated. */

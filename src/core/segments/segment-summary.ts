@@ -11,7 +11,8 @@ import type { Contents } from "./segment.ts";
 import { MAX_PACKED_VALUES, MAX_SUMMARY_ENTRIES } from "../limits.ts";
 import { toFinite, type Total, totalOf } from "../metrics/moments.ts";
 import { increaseOf } from "../metrics/rate.ts";
-import { type Columns, FIRST_BUCKET, MARKS, type Series } from "../metrics/series.ts";
+import { type Columns, FIRST_BUCKET, MARKS } from "../metrics/columns.ts";
+import type { Series } from "../metrics/series.ts";
 import { type PackedSketch, Sketch } from "../metrics/sketch.ts";
 
 export type SegmentSeries = {

@@ -18,7 +18,7 @@ import { ByteReader, ByteWriter, utf8 } from "./bytes.ts";
 import { lengthOf, packTimes, packValues, unpack } from "./column.ts";
 import { isException } from "../events/event.ts";
 import { MIN_DEFLATE_BYTES } from "../limits.ts";
-import type { Columns } from "../metrics/series.ts";
+import type { Columns } from "../metrics/columns.ts";
 import { type TestRow, testRow } from "../tests/row.ts";
 import type { JsonObject, Op } from "../wire.ts";
 

@@ -6,7 +6,8 @@
 import type { Attachment } from "../attachments/attachments.ts";
 import type { EventRow } from "../answers/events.ts";
 import { isException } from "../events/event.ts";
-import type { Columns, Series } from "../metrics/series.ts";
+import type { Columns } from "../metrics/columns.ts";
+import type { Series } from "../metrics/series.ts";
 import { Refusal } from "../refusal.ts";
 import type { Contents, StoredOp } from "../segments/segment.ts";
 import type { SessionIndex } from "../session/session-index.ts";

@@ -8,7 +8,8 @@ import { REFUSAL_TEXTS } from "../attachments/attachments.ts";
 import type { EventRow } from "../answers/events.ts";
 import { eventRow } from "../events/event.ts";
 import { MAX_TIME } from "../limits.ts";
-import { FIRST_BUCKET, type Columns, MARKS, type Series } from "../metrics/series.ts";
+import { FIRST_BUCKET, type Columns, MARKS } from "../metrics/columns.ts";
+import type { Series } from "../metrics/series.ts";
 import { LANE_CHANGED, RESET } from "../metrics/rate.ts";
 import { parse } from "../parse.ts";
 import { Refusal } from "../refusal.ts";
@@ -138,7 +139,7 @@ function membersOf(value: unknown, shape: unknown): unknown {
   );
 }
 
-/** The points of a series, whose columns fit its type (core/metrics/series.ts). */
+/** The points of a series, whose columns fit its type (core/metrics/columns.ts). */
 function readColumns(reader: SegmentReader, id: number, { series, latest }: Context): Columns {
   const known = series[id];
   if (!known) throw new Refusal("invalid_body", `Points are of series ${id}, which is not listed.`);

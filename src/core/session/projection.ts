@@ -31,19 +31,10 @@ import { StateSize } from "../state/size.ts";
 import { redactOp, Redactor } from "../secrets/redact.ts";
 import { redactedFields } from "../secrets/marks.ts";
 import { type Contents, newContents } from "../segments/segment.ts";
-import {
-  addHistogram,
-  addPoints,
-  addScalar,
-  boundsOf,
-  type Columns,
-  keyOf,
-  newSeries,
-  noteLane,
-  noteRecorded,
-  type Series,
-  seriesKey,
-} from "../metrics/series.ts";
+import { addHistogram, boundsOf } from "../metrics/histogram.ts";
+import { addPoints, addScalar, noteLane } from "../metrics/points.ts";
+import { type Columns, noteRecorded } from "../metrics/columns.ts";
+import { keyOf, newSeries, type Series, seriesKey } from "../metrics/series.ts";
 import {
   noteClockStep,
   shiftBack,

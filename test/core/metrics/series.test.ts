@@ -1,10 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { addHistogram, boundsOf } from "../../../src/core/metrics/histogram.ts";
+import { addPoints, addScalar } from "../../../src/core/metrics/points.ts";
+import type { Columns } from "../../../src/core/metrics/columns.ts";
 import {
-  addHistogram,
-  addPoints,
-  addScalar,
-  boundsOf,
-  type Columns,
   keyOf,
   newSeries,
   type Series,

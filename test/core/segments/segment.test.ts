@@ -14,7 +14,7 @@ import {
   type StoredOp,
   type StoredState,
 } from "../../../src/core/segments/segment.ts";
-import type { Columns } from "../../../src/core/metrics/series.ts";
+import type { Columns } from "../../../src/core/metrics/columns.ts";
 import { anyObject } from "../any-json.ts";
 
 const codec: Codec = {

@@ -11,7 +11,8 @@ import {
   type SegmentSeries,
   summariseSegment,
 } from "../../../src/core/segments/segment-summary.ts";
-import { type Columns, summarise } from "../../../src/core/metrics/series.ts";
+import type { Columns } from "../../../src/core/metrics/columns.ts";
+import { summarise } from "../../../src/core/metrics/series.ts";
 import type { Metric, Op } from "../../../src/core/wire.ts";
 
 const NOON = Date.UTC(2026, 10, 23, 12);

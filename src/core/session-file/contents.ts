@@ -16,7 +16,7 @@ import { Refusal } from "../refusal.ts";
 import { redactedFields } from "../secrets/marks.ts";
 import { redactOp, type Redactor } from "../secrets/redact.ts";
 import type { Contents, SegmentReader, StoredOp, StoredState } from "../segments/segment.ts";
-import { checkNesting } from "../session/projection.ts";
+import { checkNesting } from "../session/nesting.ts";
 import { Op } from "../wire.ts";
 
 export type Context = {

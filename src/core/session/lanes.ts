@@ -8,6 +8,9 @@ import { Refusal } from "../refusal.ts";
 import type { Lane, SessionIndex } from "./session-index.ts";
 import type { Batch, Op, Writer } from "../wire.ts";
 
+/** The lane of ops from 1.x's routes, which name none. The object numbers them in order of arrival. */
+export const API_LANE = "api";
+
 /** Entry of `SessionIndex.gapsExpected` for lanes that only the damaged segment may have named. No lane has this id. */
 const ANY_NEW_LANE = "*";
 

@@ -10,7 +10,6 @@ import {
   listAttachment,
   refusalFor,
 } from "../attachments/attachments.ts";
-import { correctTimes } from "./clock.ts";
 import {
   addTags,
   countEvent,
@@ -24,34 +23,21 @@ import {
 import { eventRow, isException } from "../events/event.ts";
 import { newIndex, type SessionIndex } from "./session-index.ts";
 import { noteTexts } from "./searched.ts";
-import { advanceLane, expectGaps, laneOf, noteWriter } from "./lanes.ts";
-import { MAX_LEASE_MS, MAX_SERIES, MAX_SERIES_BYTES } from "../limits.ts";
-import { checkDepth, merge } from "../state/merge.ts";
+import { advanceLane, API_LANE, expectGaps, laneOf, noteWriter } from "./lanes.ts";
+import { legacyEventOf } from "./legacy-event.ts";
+import { checkNesting } from "./nesting.ts";
+import { SeriesTable } from "./series-table.ts";
+import { boundedOps, correctedOps, orderCrash, type TimedOp } from "./timed-ops.ts";
+import { MAX_LEASE_MS } from "../limits.ts";
+import { merge } from "../state/merge.ts";
 import { StateSize } from "../state/size.ts";
 import { redactOp, Redactor } from "../secrets/redact.ts";
 import { redactedFields } from "../secrets/marks.ts";
 import { type Contents, newContents } from "../segments/segment.ts";
-import { addHistogram, boundsOf } from "../metrics/histogram.ts";
-import { addPoints, addScalar, noteLane } from "../metrics/points.ts";
-import { type Columns, noteRecorded } from "../metrics/columns.ts";
-import { keyOf, newSeries, type Series, seriesKey } from "../metrics/series.ts";
-import {
-  noteClockStep,
-  shiftBack,
-  observe,
-  observeDaemonHeartbeat,
-} from "../status/observations.ts";
+import { observe, observeDaemonHeartbeat } from "../status/observations.ts";
 import { noteTransition } from "../status/status.ts";
-import {
-  type Arrival,
-  boundTimes,
-  countBounded,
-  isSentAtWrong,
-  latestTime,
-  newestTime,
-} from "./times.ts";
+import { type Arrival, isSentAtWrong, latestTime, newestTime } from "./times.ts";
 import { noteValues } from "../state/values.ts";
-import { DAEMON_GROUP, EVENT_CRASHED, EVENT_HUNG, EVENT_RECOVERED } from "../vocabulary.ts";
 import type { Batch, Event, JsonObject, Metric, Op, Points, Writer } from "../wire.ts";
 
 /** What a batch changed, for publishing and for watchers. */
@@ -63,12 +49,6 @@ export type BatchOutcome = {
   urgent: boolean;
 };
 
-/** An op by the server's clock, and by how much its own clock showed a later time. */
-type TimedOp = { op: Op; offsetMs: number };
-
-/** The lane of ops from 1.x's routes, which name none. The object numbers them in order of arrival. */
-export const API_LANE = "api";
-
 /** The redaction of a server without rules of its own. */
 const BUILT_IN = new Redactor();
 
@@ -77,10 +57,9 @@ export class Projection {
   readonly state: JsonObject;
   readonly #redactor: Redactor;
   readonly #attachmentLimits: AttachmentLimits;
-  readonly #series = new Map<string, Series>();
+  readonly #series: SeriesTable;
   /** The position of the lane whose ops are applied. */
   #lane = 0;
-  #seriesBytes = 0;
   readonly #size = new StateSize();
 
   constructor(
@@ -93,7 +72,7 @@ export class Projection {
     this.state = state;
     this.#redactor = redactor;
     this.#attachmentLimits = attachmentLimits;
-    for (const series of index.series) this.#register(series);
+    this.#series = new SeriesTable(index.series);
   }
 
   /** A new session, whose first op has the time `at`. */
@@ -134,8 +113,11 @@ export class Projection {
 
     const isOwn = batch.lane !== API_LANE;
     noteBoundTimes(this.index, "sent_at", isWrong ? 1 : 0);
-    const timed = isOwn ? this.#corrected(batch, arrival) : this.#bounded(ops, arrival);
-    if (isOwn && !batch.observed) this.#orderCrash(timed, arrival.now);
+    const timed = isOwn
+      ? correctedOps(this.index, batch, arrival)
+      : boundedOps(this.index, ops, arrival);
+    const lane = this.index.lanes[this.#lane];
+    if (isOwn && !batch.observed && lane) orderCrash(lane, timed, arrival.now);
     return this.#applyOps(timed, arrival, batch.lease_ms, isOwn);
   }
 
@@ -146,60 +128,13 @@ export class Projection {
     if (writer) noteWriter(this.index, lane, writer, this.#redactor);
     lane.applied += ops.length;
     this.index.accepted += itemsOf(ops);
-    return this.#applyOps(this.#bounded(ops, arrival), arrival, leaseMs, false);
+    return this.#applyOps(boundedOps(this.index, ops, arrival), arrival, leaseMs, false);
   }
 
   /** Applies an op that the server itself derived, such as a crash after the machine restarted. */
   conclude(op: Op, now: number): BatchOutcome {
     const arrival = { now, sentAt: null };
-    return this.#applyOps(this.#bounded([op], arrival), arrival, undefined, true);
-  }
-
-  /** The ops of a batch by the server's clock. Notes what the batch shows of its sender's clock. */
-  #corrected({ lane: id, ops }: Batch, arrival: Arrival): TimedOp[] {
-    const { index } = this;
-    const lane = laneOf(index, id);
-    // Lanes of one machine have one clock.
-    const machine = lane.writer.machine_id || lane.writer.hostname || id;
-    const known = index.machineClocks.find((clock) => clock.machine === machine);
-    const result = correctTimes(ops, { lane: lane.clock, machine: known }, arrival);
-
-    lane.clock = result.lane;
-    if (known && result.machine) Object.assign(known, result.machine);
-    else if (result.machine) index.machineClocks.push({ machine, ...result.machine });
-    noteBoundTimes(index, "future_time", result.late);
-    for (const step of result.steps) noteClockStep(index.observations, step);
-    if (arrival.sentAt !== null || result.lane?.offsetMs)
-      index.clockSkewMs = Math.round(result.skewMs);
-    index.clockOffsetMs = result.lane?.offsetMs ?? index.clockOffsetMs;
-    if (result.wasLateMs > 0) shiftBack(index.observations, result.wasLateMs);
-    return result.ops.map((op, i) => ({ op, offsetMs: result.offsets[i] ?? 0 }));
-  }
-
-  /**
-   * A program's own crash is later than the ops before it in its lane, whatever their times are: an error of the clock that is not corrected
-   * could make them contradict it. The daemon, whose batches are observed, reports a crash later than it happened.
-   */
-  #orderCrash(ops: TimedOp[], now: number): void {
-    const lane = this.index.lanes[this.#lane];
-    if (!lane) return;
-    for (const timed of ops) {
-      const { op, offsetMs } = timed;
-      if (op.op === "crash") {
-        const at = Math.max(op.at, Math.min(lane.newestAt ?? 0, now));
-        timed.op = { ...op, at };
-        timed.offsetMs = op.at + offsetMs - at;
-      }
-      lane.newestAt = Math.max(lane.newestAt ?? 0, newestTime(timed.op));
-    }
-  }
-
-  /** Ops without a clock of their own, none later than their arrival. */
-  #bounded(ops: Op[], arrival: Arrival): TimedOp[] {
-    const latest = latestTime(arrival);
-    const bounded = boundTimes(ops, latest);
-    noteBoundTimes(this.index, "future_time", countBounded(ops, bounded, latest));
-    return bounded.map((op) => ({ op, offsetMs: 0 }));
+    return this.#applyOps(boundedOps(this.index, [op], arrival), arrival, undefined, true);
   }
 
   /** `isOwn`: by a lane of ours or by the server, not by a route of 1.x, whose ops revert no crash and end no hang but by name. */
@@ -282,9 +217,6 @@ export class Projection {
         this.#applyEvent({ ...op, ...own }, outcome);
         break;
       case "metric":
-        this.#applyMetric(op, offsetMs, contents);
-        kinds.add("metric");
-        break;
       case "points":
         this.#applyPoints(op, offsetMs, contents);
         kinds.add("metric");
@@ -317,7 +249,9 @@ export class Projection {
         break;
       default:
         contents.others.push({ seq: index.seq, ...op, ...own });
-        this.#addLegacyEvent(op, outcome);
+        // 1.x's programs search for these events.
+        const legacy = legacyEventOf(op);
+        if (legacy) this.#applyEvent(legacy, outcome);
     }
   }
 
@@ -370,86 +304,11 @@ export class Projection {
     noteTexts(index, row);
   }
 
-  #applyMetric(op: Metric, offsetMs: number, contents: Contents): void {
-    const bounds = op.type === "histogram" ? boundsOf(op) : [];
-    const target = this.#target(op, bounds, contents);
-    if (!target) return countLoss(this.index, "series_limit", 1);
-    const before = target.series.points;
-    const length = target.columns.at.length;
-    if (op.type === "histogram") addHistogram(target.series, target.columns, op);
-    else addScalar(target.series, target.columns, op);
-    noteRecorded(target.columns, length, offsetMs);
-    this.index.counts.points += target.series.points - before;
-    // 1.x's daemon sends histograms again that did not change: no point was added.
-    if (target.columns.at.length === 0) contents.series.delete(target.series.id);
-  }
-
-  #applyPoints(op: Points, offsetMs: number, contents: Contents): void {
-    if (op.values.length === 0) return;
-    const target = this.#target(op, [], contents);
-    if (!target) return countLoss(this.index, "series_limit", op.values.length);
-    const length = target.columns.at.length;
-    addPoints(target.series, target.columns, op);
-    noteRecorded(target.columns, length, offsetMs);
-    this.index.counts.points += op.values.length;
-  }
-
-  /** The series of an op, created if new, and its columns in `contents`. Undefined when a limit of series is reached. */
-  #target(
-    op: Metric | Points,
-    bounds: number[],
-    contents: Contents,
-  ): { series: Series; columns: Columns } | undefined {
-    const key = seriesKey(op.name, op.legacy_type ?? op.type, op.tags ?? [], bounds);
-    let series = this.#series.get(key);
-    if (!series) {
-      series = newSeries(this.index.series.length, op, bounds);
-      const size = JSON.stringify(series).length;
-      if (this.index.series.length >= MAX_SERIES || this.#seriesBytes + size > MAX_SERIES_BYTES)
-        return undefined;
-      this.index.series.push(series);
-      this.#register(series);
-    }
-    let columns = contents.series.get(series.id);
-    if (!columns) contents.series.set(series.id, (columns = { at: [], fields: [] }));
-    if (series.type === "counter") noteLane(series, columns, this.#lane);
-    return { series, columns };
-  }
-
-  #register(series: Series): void {
-    this.#series.set(keyOf(series), series);
-    this.#seriesBytes += JSON.stringify(series).length;
-  }
-
-  /** Adds the event by which 1.x reported a hang, a recovery or a crash: its programs search for these names. */
-  #addLegacyEvent(op: Op, outcome: BatchOutcome): void {
-    const event = (name: string, category: string, labels: string[], data: JsonObject) =>
-      this.#applyEvent(
-        { op: "event", at: op.at, name, category, group: DAEMON_GROUP, labels, data },
-        outcome,
-      );
-    if (op.op === "hang") {
-      event(EVENT_HUNG, "error", ["heartbeat", "hung"], {
-        ...(op.last_heartbeat_at !== undefined && {
-          seconds_since_heartbeat: Math.round((op.at - op.last_heartbeat_at) / 1_000),
-        }),
-        ...(op.process_state && { process_state: op.process_state }),
-      });
-    }
-    if (op.op === "recovered") {
-      event(
-        EVENT_RECOVERED,
-        "info",
-        ["heartbeat", "recovery"],
-        op.duration_ms === undefined ? {} : { duration_ms: op.duration_ms },
-      );
-    }
-    if (op.op === "crash") {
-      event(EVENT_CRASHED, "critical", ["crash", "process"], {
-        reason: op.reason ?? "",
-        ...(op.signal && { signal: op.signal }),
-      });
-    }
+  #applyPoints(op: Metric | Points, offsetMs: number, contents: Contents): void {
+    const { index } = this;
+    const added = this.#series.add(op, contents.series, { lane: this.#lane, offsetMs });
+    if (added === null) countLoss(index, "series_limit", itemsOf([op]));
+    else index.counts.points += added;
   }
 }
 
@@ -459,22 +318,4 @@ function itemsOf(ops: Op[]): number {
     if (op.op === "dropped") return sum;
     return sum + (op.op === "points" ? op.values.length : 1);
   }, 0);
-}
-
-/** Refuses values that are nested too deep, before anything walks through them. */
-export function checkNesting(op: Op): void {
-  switch (op.op) {
-    case "start":
-      if (op.state) checkDepth(op.state, "The initial state");
-      break;
-    case "state":
-      checkDepth(op.patch, "The state");
-      break;
-    case "event":
-      if (op.data) checkDepth(op.data, `The data of event "${op.name}"`);
-      break;
-    case "metric":
-    case "points":
-      if (op.metadata) checkDepth(op.metadata, `The metadata of metric "${op.name}"`);
-  }
 }

@@ -24,7 +24,7 @@ import { BadFile, type Part, PART, unpack, unpackJson } from "../../core/session
 import { readIndex } from "../../core/session-file/read-index.ts";
 import { type FileSegment, readSegment } from "../../core/session-file/segment-part.ts";
 import { noteAltered } from "../../core/session/counts.ts";
-import { API_LANE } from "../../core/session/projection.ts";
+import { API_LANE } from "../../core/session/lanes.ts";
 import type { SessionIndex } from "../../core/session/session-index.ts";
 import { checkDepth } from "../../core/state/merge.ts";
 import type { JsonObject } from "../../core/wire.ts";

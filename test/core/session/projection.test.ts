@@ -8,7 +8,8 @@ import {
   MAX_STATE_BYTES,
   MAX_STATE_KEYS,
 } from "../../../src/core/limits.ts";
-import { API_LANE, Projection } from "../../../src/core/session/projection.ts";
+import { API_LANE } from "../../../src/core/session/lanes.ts";
+import { Projection } from "../../../src/core/session/projection.ts";
 import { isCompleteRecord, lossesOf, recordedOf } from "../../../src/core/session/completeness.ts";
 import { completenessOf, summaryOf } from "../../../src/core/session/session-index.ts";
 import type { Batch, Op } from "../../../src/core/wire.ts";

@@ -4,55 +4,18 @@
  *
  *   npm run bench catalog
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { prepareDatabases } from "../../daemon/serve/databases.ts";
-import { readWorker } from "../../daemon/serve/worker.ts";
 import { columnOf } from "../../src/catalog/tables/details.ts";
 import { firstKey } from "../../src/catalog/tables/key.ts";
 import { fill } from "../catalog/many.ts";
+import { NEWEST, startFilled } from "./filled.ts";
 
 const SESSIONS = 100_000;
-const NEWEST = Date.UTC(2026, 10, 23, 12);
 const ROUNDS = 15;
 
-const data = mkdtempSync(join(tmpdir(), "datacat-bench-"));
-prepareDatabases(data);
-const miniflare = new Miniflare(
-  convertV4MiniflareOptions({
-    host: "127.0.0.1",
-    port: 0,
-    cf: false,
-    telemetry: { enabled: false },
-    logRequests: false,
-    log: new Log(LogLevel.NONE),
-    handleStructuredLogs: () => {},
-    unsafeObservability: false,
-    unsafeLocalExplorer: false,
-    resourcePersistencePath: data,
-    workers: [
-      {
-        ...(await readWorker({ LOCAL: "1" })),
-        unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-      },
-    ],
-  }),
-);
-
+const server = await startFilled();
+const db = server.catalog;
 try {
-  await miniflare.ready;
-  const url = String(await miniflare.unsafeGetDirectURL("datacat")).replace(/\/$/, "");
-  const db = await miniflare.getD1Database("CATALOG");
-
-  const get = async (path: string) => {
-    const response = await fetch(`${url}${path}`);
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${path}: ${text}`);
-  };
-  const sql = async (statement: string) => void (await db.prepare(statement).all());
   const lists: [what: string, path: string, naive: string][] = [
     ["newest 50", "/api/sessions", "SELECT * FROM sessions ORDER BY updated_at DESC LIMIT 50"],
     [
@@ -115,7 +78,7 @@ try {
 
   await fill(db, 100, NEWEST);
   const few = new Map<string, number>();
-  for (const [what, path] of lists) few.set(what, await median(() => get(path)));
+  for (const [what, path] of lists) few.set(what, await median(() => server.get(path)));
   for (const table of [
     "sessions",
     "postings",
@@ -124,9 +87,9 @@ try {
     "exception_groups",
     "version_days",
   ])
-    await sql(`DELETE FROM ${table}`);
+    await server.query(`DELETE FROM ${table}`);
   await fill(db, SESSIONS, NEWEST);
-  const floor = await median(() => get("/health"));
+  const floor = await median(() => server.get("/health"));
 
   console.log(
     `\nAn empty request takes ${ms(floor)}; it is in all figures but the naive queries'.\n`,
@@ -135,8 +98,8 @@ try {
     "| list | of 100 sessions | of 100,000 | naive query over 100,000 | ratio |\n| --- | ---: | ---: | ---: | ---: |",
   );
   for (const [what, path, naive] of lists) {
-    const ours = await median(() => get(path));
-    const theirs = await median(() => sql(naive), 3);
+    const ours = await median(() => server.get(path));
+    const theirs = await median(() => server.query(naive), 3);
     console.log(
       `| ${what} | ${ms(few.get(what) ?? 0)} | ${ms(ours)} | ${ms(theirs)} | ${(theirs / ours).toFixed(1)}× |`,
     );
@@ -144,7 +107,7 @@ try {
 
   console.log("\n| through `POST /api/ingest` | ms per request |\n| --- | ---: |");
   const post = async (body: object) => {
-    const response = await fetch(`${url}/api/ingest`, {
+    const response = await fetch(`${server.url}/api/ingest`, {
       method: "POST",
       headers: { "content-encoding": "gzip" },
       body: gzipSync(JSON.stringify(body)),
@@ -162,8 +125,7 @@ try {
   }, 100);
   console.log(`| ten sessions, 100 points each | ${ms(ten)} |`);
 } finally {
-  await miniflare.dispose();
-  rmSync(data, { recursive: true, force: true });
+  await server.stop();
 }
 
 /** The list's cursor to its n-th newest session. */

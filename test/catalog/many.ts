@@ -6,6 +6,7 @@ import { firstKey } from "../../src/catalog/tables/key.ts";
 import { listTokens, rowTokens } from "../../src/catalog/tables/posting.ts";
 import type { Publication } from "../../src/catalog/tables/publication.ts";
 import { sessions } from "../../src/catalog/tables/schema.ts";
+import { RollupBuilder } from "../../src/core/metrics/rollup.ts";
 import { eventCount, exception, metric, publication } from "./publication.ts";
 
 export const DAY = 86_400_000;
@@ -120,8 +121,8 @@ function sessionOf(n: number, at: number) {
       ...(n % 100 === 0 ? [{ path: "ticket", value: `=${n}`, first_at: at, last_at: null }] : []),
     ],
     metrics: [
-      metric("fps", { series: 1, ...FIGURES, ...times }),
-      ...(n % 5_000 === 0 ? [metric("rare", { series: 2, ...FIGURES, ...times })] : []),
+      metric("fps", { series: 1, ...figuresOf(n, at) }),
+      ...(n % 5_000 === 0 ? [metric("rare", { series: 2, ...figuresOf(n, at) })] : []),
     ],
   });
   const key = firstKey(at);
@@ -155,31 +156,43 @@ const INSERT_DETAILS = `INSERT INTO details (key, events, exceptions, state, fig
   SELECT value ->> 0, jsonb(value ->> 1), jsonb(nullif(value ->> 2, '')), jsonb(value ->> 3), jsonb(value ->> 4), iif(value ->> 5 = 1, rollup.one, rollup.both), ''
   FROM (SELECT jsonb(?2) AS one, jsonb(?3) AS both) AS rollup CROSS JOIN json_each(?1)`;
 
-const buckets = Array.from({ length: 60 }, (_, index) => index);
-const FIGURES = {
-  points: 9,
-  count: 9,
-  sum: 540,
-  deviation: 9,
-  p50: 60,
-  p95: 69,
-  p99: 70,
-  min: 40,
-  max: 70,
-  first: 60,
-  last: 61,
-  distribution: '{"sketch":[40,60,60,60,61,61,62,65,70]}',
-  rollup: JSON.stringify({
-    from: 0,
-    step_ms: 1_000,
-    count: buckets.map(() => 1),
-    sum: buckets.map((index) => 60 + (index % 7)),
-    min: buckets.map((index) => 50 + (index % 7)),
-    max: buckets.map((index) => 70 + (index % 7)),
-  }),
-};
+/** Of a run of 30 s with a point each 0.1 s, differently fast in each session. */
+function figuresOf(n: number, at: number) {
+  const mean = 50 + (n % 977) / 37;
+  return {
+    points: 300,
+    count: 300,
+    sum: mean * 300,
+    deviation: 5 + (n % 31) / 7,
+    p50: mean + 0.25,
+    p95: mean + 9.5,
+    p99: mean + 9.75,
+    min: mean - 17.3,
+    max: mean + 10.1,
+    first: mean,
+    last: mean + 1.1,
+    first_at: at,
+    last_at: at + 29_900,
+  };
+}
+
+/** How its values are divided, as of any run of 30 s. */
+const DIVIDED = dividedOf(Array.from({ length: 300 }, (_, index) => 58 + ((index * 7) % 97) / 4));
 const ROLLUPS = [["fps"], ["fps", "rare"]].map((names) => {
-  const metrics = names.map((name, index) => metric(name, { series: index + 1, ...FIGURES }));
+  const metrics = names.map((name, index) => metric(name, { series: index + 1, ...DIVIDED }));
   const json = ["distribution", "rollup", "quantile_steps"];
   return packed("rollups", metrics, ({ name }) => name, json);
 });
+
+function dividedOf(values: number[]) {
+  const builder = new RollupBuilder({ type: "gauge" });
+  builder.add({
+    at: Float64Array.from(values, (_, index) => index * 100),
+    fields: [Float64Array.from(values)],
+  });
+  return {
+    distribution: JSON.stringify(builder.distribution().pack()),
+    rollup: JSON.stringify(builder.rollup),
+    quantile_steps: JSON.stringify(builder.quantileSteps()),
+  };
+}

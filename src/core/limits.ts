@@ -137,12 +137,20 @@ export const MAX_WHOLE_WRITERS = 32;
 export const MAX_ARGUMENTS_LENGTH = 1_000;
 /** Characters of an exception's type and message in the index and in lists. */
 export const MAX_EXCEPTION_LENGTH = 200;
+/** Characters of the names of its calls there: some ten frames. */
+export const MAX_CALLS_LENGTH = 400;
 /** Characters of what a search through all sessions looks through in one of them without asking its object: two pages of the catalog's database. */
 export const MAX_SEARCHED_TEXT = 4_000;
 /** Characters of the messages of events that the index keeps for it: a part of the text above, since the index is written with each batch… */
 export const MAX_SEARCHED_MESSAGES = 3_000;
 /** …and of one of them: people search for a sentence. */
 export const MAX_SEARCHED_MESSAGE = 500;
+/** Characters of the texts in the data and the tags of events that it keeps for it, with their paths: a hundred different ones, as the index is written with each batch… */
+export const MAX_SEARCHED_DATA = 1_500;
+/** …of one of them, as of a value of the state… */
+export const MAX_SEARCHED_DATUM = 200;
+/** …and how many of one event: each is compared with those that are there. */
+export const MAX_EVENT_TEXTS = 64;
 /** Characters of the last lines of output that it keeps for it, some ten lines… */
 export const MAX_SEARCHED_OUTPUT = 1_000;
 /** …and of one of them. */

@@ -23,7 +23,8 @@ export function publication(id: string, overrides: Overrides = {}): Publication 
 
 function textsOf({ texts }: Publication) {
   const of = (kind: string) => texts.filter((text) => text.kind === kind);
-  return { messages: of("message"), output: of("output") };
+  const data = of("data").map(({ name, ...text }) => ({ ...text, name: name ?? "" }));
+  return { messages: of("message"), output: of("output"), data };
 }
 
 function unsearchable(id: string, overrides: Overrides): Publication {
@@ -131,6 +132,7 @@ export function exception(
     type: "ValueError",
     message: "no such door",
     place: "open_door (door.py:12)",
+    calls: "main (game.py:40)",
     count: 1,
     unhandled: 0,
     first_at: NOON,

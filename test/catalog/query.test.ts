@@ -49,10 +49,21 @@ const world: Publication[] = Array.from({ length: SESSIONS }, (_, n) => {
   const attachments = n % 13 === 4 ? [{ name: `Screen ${n % 7}.PNG`, at: NOON }] : [];
   const texts: Publication["texts"] = [
     ...(n % 3 === 0
-      ? [{ kind: "message" as const, text: MESSAGES[(n / 3) % 6] ?? "", at: NOON, seq: 5 }]
+      ? [
+          {
+            kind: "message" as const,
+            text: MESSAGES[(n / 3) % 6] ?? "",
+            at: NOON,
+            seq: 5,
+            name: null,
+          },
+        ]
       : []),
     ...(n % 10 === 2
-      ? [{ kind: "output" as const, text: `Segmentation fault ${n}`, at: NOON, seq: 9 }]
+      ? [{ kind: "output" as const, text: `Segmentation fault ${n}`, at: NOON, seq: 9, name: null }]
+      : []),
+    ...(n % 15 === 4
+      ? [{ kind: "data" as const, text: `vault ${n % 4}`, at: NOON, seq: 6, name: "data.door" }]
       : []),
   ];
   return publication(`s${n}`, {
@@ -217,7 +228,9 @@ function textsOf({ session: s, ...lists }: Publication): string[] {
     s.machine_id,
     s.headline,
     s.tags,
-    ...lists.exceptions.flatMap(({ type, message, place }) => `${type} ${message} ${place}`),
+    ...lists.exceptions.flatMap(
+      ({ type, message, place, calls }) => `${type} ${message} ${place} ${calls}`,
+    ),
     ...lists.tests.map(({ text, failure }) => `${text} ${failure}`),
     ...lists.attachments.map(({ name }) => name),
     ...lists.event_counts.map(({ name }) => name),
@@ -252,6 +265,8 @@ const leaves: Case[] = [
   ascii("fault 12", '"fault 12"'),
   ascii("nothing of this kind", '"nothing of this kind"'),
   ascii("candlestick"),
+  ascii("VAULT 2", '"VAULT 2"'),
+  ascii("main (game.py", '"main (game.py"'),
   textual("strasse", (text) => text.includes("Straße")),
   textual("ＦＩＮＡＬ", (text) => text.includes("ﬁnal")),
   textual("保存", (text) => text.includes("保存")),

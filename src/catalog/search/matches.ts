@@ -1,12 +1,12 @@
 /** What of the listed sessions a search found, and where: as far as the catalog lists it. */
 import { beginningOf, type Excerpt, excerptOf } from "../../core/text/excerpt.ts";
-import { oneLine, searchable } from "../../core/session/searched.ts";
+import { exceptionText, oneLine, searchable } from "../../core/session/searched.ts";
 import { isOneOf } from "../../core/query/evaluate.ts";
 import type { Query, Term } from "../../core/query/tree.ts";
 import { writePath } from "../../core/state/path.ts";
 import { isMarker, scalarOf } from "../../core/state/values.ts";
-import { type Row, rowsOfList, unpackedAll } from "../tables/details.ts";
 import type { SessionRow } from "../../core/answers/session-row.ts";
+import { type Row, rowsOfList, type SearchedText, unpackedAll } from "../tables/details.ts";
 import { type SessionFilter, termsOf, textsOf } from "./filter.ts";
 import type { KeyedList } from "./sessions.ts";
 import { MAX_SHOWN_MATCHES } from "../limits.ts";
@@ -18,9 +18,10 @@ export type FoundKind =
   | "attachment"
   | "event"
   | "message"
+  | "data"
   | "state";
 
-/** `name`: of a value, its path. `at`: when it was recorded. */
+/** `name`: of a value of the state, its path; of data, as a query for events has it. `at`: when it was recorded. */
 export type Found = Excerpt & { kind: FoundKind; name?: string; at: number };
 
 /** `elsewhere`: terms (folded) that neither the session's own row nor its lists have, so that they are in its log. */
@@ -70,22 +71,21 @@ type Listed = {
 function listedTexts(lists: Omit<StoredLists, "key">): Listed[] {
   const newest = <Item>(items: Item[]) => items.toReversed();
   const texts = rowsOfList("texts", lists.texts);
-  const of = (kind: "message" | "output") =>
-    newest(texts.filter((text) => text.kind === kind)).map(({ text, at }) => ({
+  const of = (kind: SearchedText["kind"]) =>
+    newest(texts.filter((text) => text.kind === kind)).map(({ text, at, name }): Listed => ({
       kind,
       text,
       at,
       names: [],
+      ...(name !== null && { name }),
     }));
   return [
-    ...newest(unpackedAll("exceptions", lists.exceptions)).map(
-      ({ type, message, place, fingerprint, first_at }): Listed => ({
-        kind: "exception",
-        text: [type, message, place].filter(Boolean).join(" "),
-        at: first_at,
-        names: [type, fingerprint],
-      }),
-    ),
+    ...newest(unpackedAll("exceptions", lists.exceptions)).map((one): Listed => ({
+      kind: "exception",
+      text: exceptionText(one),
+      at: one.first_at,
+      names: [one.type, one.fingerprint],
+    })),
     ...rowsOfList("tests", lists.tests).map(({ text, last, at }): Listed => ({
       kind: "test",
       text,
@@ -106,6 +106,7 @@ function listedTexts(lists: Omit<StoredLists, "key">): Listed[] {
       names: [name],
     })),
     ...of("message"),
+    ...of("data"),
     ...unpackedAll("state", lists.state)
       .filter(({ value }) => !isMarker(value))
       .map(valueText),

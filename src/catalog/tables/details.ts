@@ -29,6 +29,8 @@ export type ExceptionCount = {
   message: string;
   /** Where the session's first one arose (core/stack/where.ts); "" if it is not known. */
   place: string;
+  /** The other calls of the program's own code; "" if there are none. */
+  calls: string;
   count: number;
   /** Those that ended the program or its thread. */
   unhandled: number;
@@ -94,8 +96,14 @@ export type SeriesRollup = {
 /** `at`: when it was announced. */
 export type AttachmentName = { name: string; at: number };
 
-/** A text of the log that a search looks through (core/session/searched.ts). */
-export type SearchedText = { kind: "message" | "output"; text: string; at: number; seq: number };
+/** A text of the log that a search looks through (core/session/searched.ts). `name`: of data, as a query for events has it (core/events/data-texts.ts). */
+export type SearchedText = {
+  kind: "message" | "output" | "data";
+  text: string;
+  at: number;
+  seq: number;
+  name: string | null;
+};
 
 /** The columns of the rows of each list, in their order. */
 export const COLUMNS = {
@@ -105,6 +113,7 @@ export const COLUMNS = {
     "type",
     "message",
     "place",
+    "calls",
     "count",
     "unhandled",
     "first_at",
@@ -137,7 +146,7 @@ export const COLUMNS = {
   ],
   attachments: ["name", "at"],
   tests: ["text", "last", "result", "at"],
-  texts: ["kind", "text", "at", "seq"],
+  texts: ["kind", "text", "at", "seq", "name"],
   rollups: ["series", "distribution", "rollup", "quantile_steps"],
 } as const satisfies { [list: string]: readonly string[] };
 

@@ -1,5 +1,6 @@
 /** Events: their defaults and filters. */
 import type { EventRow } from "../answers/events.ts";
+import { textsInData } from "./data-texts.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { testName } from "../tests/id.ts";
 import { fold } from "../text/fold.ts";
@@ -7,7 +8,7 @@ import { hasTag } from "../text/tag.ts";
 import { MAX_EVENT_BYTES } from "../limits.ts";
 import { checkDepth } from "../state/merge.ts";
 import { Refusal } from "../refusal.ts";
-import type { Event } from "../wire.ts";
+import type { Event, JsonObject } from "../wire.ts";
 
 export type EventFilter = {
   from?: number;
@@ -82,11 +83,18 @@ export function searchText(event: EventRow): string {
     event.source_function,
   ];
   if (test) parts.push(testName(test), test.reason, test.output);
-  if (event.data) parts.push(JSON.stringify(event.data));
+  if (event.data) parts.push(...jsonTexts(event.data));
   for (const cause of event.causes ?? []) parts.push(cause.exception_type, cause.exception_msg);
   for (const { attributes, notes = [] } of [event, ...(event.causes ?? [])]) {
     parts.push(...notes);
-    if (attributes) parts.push(JSON.stringify(attributes));
+    if (attributes) parts.push(...jsonTexts(attributes));
   }
   return fold(parts.filter(Boolean).join("\n"));
+}
+
+/** The JSON, and the texts in it that are written otherwise there, as paths of Windows. */
+function jsonTexts(data: JsonObject): string[] {
+  const json = JSON.stringify(data);
+  if (!json.includes("\\")) return [json];
+  return [json, ...textsInData({ data }).filter((text) => JSON.stringify(text).includes("\\"))];
 }

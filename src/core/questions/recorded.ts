@@ -3,6 +3,7 @@
  * is null where it is not known: the log is longer than that, or damaged.
  */
 import type { DamagedPart } from "../answers/damage.ts";
+import type { EventRow } from "../answers/events.ts";
 import { isException } from "../events/event.ts";
 import { MAX_EXCEPTION_LENGTH, MAX_VALUE_LENGTH } from "../limits.ts";
 import { mayContain } from "../segments/bloom.ts";
@@ -15,6 +16,7 @@ import {
 } from "../session/searched.ts";
 import type { Series } from "../metrics/series.ts";
 import type { SessionIndex } from "../session/session-index.ts";
+import { callsText } from "../stack/where.ts";
 import { isObject, valueAt } from "../state/merge.ts";
 import { isIndex, writePath } from "../state/path.ts";
 import { textsOf } from "../state/values.ts";
@@ -215,11 +217,17 @@ export function hadTerms(of: Recorded, terms: string[]): boolean | null {
   const { leftOut, texts } = index;
   const isComplete = !texts.leftOut && !leftOut.event_names && !leftOut.exceptions;
   if (isComplete && !hasLostIndex(of)) return false;
+  const listed = new Set(index.exceptions.map(({ fingerprint }) => fingerprint));
+  const isUnlisted = (event: EventRow) =>
+    isException(event) && !listed.has(event.fingerprint ?? "");
+  const hasUnlisted = leftOut.exceptions !== undefined || hasLostIndex(of);
   return search(
     of,
-    // A segment may have one term, and the next segment another.
+    // A segment may have one term, and the next segment another. Calls are not in the log as they are searched.
     ({ events, bloom }) =>
-      events.count > 0 && [...absent].some((term) => mayContainTerm(bloom, term)),
+      events.count > 0 &&
+      ((hasUnlisted && events.exceptions > 0) ||
+        [...absent].some((term) => mayContainTerm(bloom, term))),
     ({ reader }) =>
       reader
         .events()
@@ -227,7 +235,11 @@ export function hadTerms(of: Recorded, terms: string[]): boolean | null {
           (event) =>
             event.name !== EVENT_OUTPUT &&
             !event.test &&
-            [event.name, ...textsOfEvent(event)].some((text) => look(searchable(text))),
+            [
+              event.name,
+              ...textsOfEvent(event),
+              ...(isUnlisted(event) ? [callsText(event)] : []),
+            ].some((text) => look(searchable(text))),
         ),
   );
 }

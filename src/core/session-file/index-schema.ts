@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import {
+  MAX_CALLS_LENGTH,
   MAX_ALTERED_FIELDS,
   MAX_ATTACHMENT_FAILURES,
   MAX_BUCKETS,
@@ -23,6 +24,8 @@ import {
   MAX_NAME_LENGTH,
   MAX_OUTPUT_LINE,
   MAX_PATH_VALUES,
+  MAX_SEARCHED_DATA,
+  MAX_SEARCHED_DATUM,
   MAX_SEARCHED_MESSAGE,
   MAX_SEARCHED_MESSAGES,
   MAX_SEARCHED_OUTPUT,
@@ -249,6 +252,7 @@ function listedSchemas(at: Time) {
         type: text(MAX_EXCEPTION_LENGTH),
         message: text(MAX_EXCEPTION_LENGTH),
         place: text(MAX_EXCEPTION_LENGTH),
+        calls: text(MAX_CALLS_LENGTH),
         count: whole,
         unhandled: whole,
         firstAt: at,
@@ -278,7 +282,11 @@ function textsSchema(at: Time) {
   return v.object({
     messages: list(one(MAX_SEARCHED_MESSAGE), MAX_SEARCHED_MESSAGES),
     output: list(one(MAX_OUTPUT_LINE), MAX_SEARCHED_OUTPUT),
-    lengths: v.object({ messages: whole, output: whole }),
+    data: list(
+      v.object({ ...one(MAX_SEARCHED_DATUM).entries, name: text(MAX_NAME_LENGTH) }),
+      MAX_SEARCHED_DATA,
+    ),
+    lengths: v.object({ messages: whole, output: whole, data: whole }),
     added: whole,
     leftOut: v.optional(v.literal(true)),
   });

@@ -1,17 +1,12 @@
 /** The index of a session from a file: its shape, the limits of its lists, and its redaction, as if senders had filled it. */
-import {
-  MAX_REFUSED_ATTACHMENTS,
-  MAX_SEARCHED_MESSAGES,
-  MAX_SEARCHED_OUTPUT,
-  MAX_SERIES_BYTES,
-  MAX_STATE_VALUES,
-} from "../limits.ts";
+import { MAX_REFUSED_ATTACHMENTS, MAX_SERIES_BYTES, MAX_STATE_VALUES } from "../limits.ts";
 import { type AttachmentLimits, chunksOf } from "../attachments/attachments.ts";
 import { keyOf, type Series } from "../metrics/series.ts";
 import { parse } from "../parse.ts";
 import { Refusal } from "../refusal.ts";
 import { redactArguments } from "../secrets/arguments.ts";
 import type { Redactor } from "../secrets/redact.ts";
+import { lengthOf, ROOM } from "../session/searched.ts";
 import type { RecordedTexts, SessionIndex } from "../session/session-index.ts";
 import { checkDepth } from "../state/merge.ts";
 import { readPath } from "../state/path.ts";
@@ -55,15 +50,14 @@ function checkSeries(all: Series[]): void {
     throw new Refusal("too_large", "The names, tags and metadata of all metrics are too long.");
 }
 
-function checkTexts({ messages, output, lengths }: RecordedTexts): void {
-  const lengthOf = (texts: { text: string }[]) =>
-    texts.reduce((sum, { text }) => sum + text.length, 0);
-  if (lengthOf(messages) !== lengths.messages || lengthOf(output) !== lengths.output)
+function checkTexts({ lengths, ...texts }: RecordedTexts): void {
+  const lists = ["messages", "output", "data"] as const;
+  if (lists.some((list) => lengthOfAll(texts[list]) !== lengths[list]))
     throw new Refusal(
       "invalid_body",
       "The texts of the file do not have the length that it states.",
     );
-  if (lengths.messages > MAX_SEARCHED_MESSAGES || lengths.output > MAX_SEARCHED_OUTPUT)
+  if (lists.some((list) => lengths[list] > ROOM[list]))
     throw new Refusal("too_large", "The file lists more texts than a session has.");
 }
 
@@ -95,7 +89,7 @@ function redactedIndex(index: SessionIndex, redactor: Redactor): SessionIndex {
       metadata: series.metadata && redactor.value(series.metadata, "metadata"),
     })),
     exceptions: withTexts(index.exceptions, redactor),
-    texts: withTexts(index.texts, redactor),
+    texts: redactedTexts(index.texts, redactor),
     values: index.values.map((path) => redactedPath(path, redactor)),
     observations: withTexts(index.observations, redactor),
     lanes: index.lanes.map((lane) => ({ ...lane, writer: redactedWriter(lane.writer, redactor) })),
@@ -120,20 +114,49 @@ function redactedWriter(writer: Writer, redactor: Redactor): Writer {
   };
 }
 
+/** Of data, a name has the keys of the text after `data` or `attribute`. */
+function redactedTexts(texts: RecordedTexts, redactor: Redactor): RecordedTexts {
+  const lists = {
+    messages: withTexts(texts.messages, redactor),
+    output: withTexts(texts.output, redactor),
+    data: texts.data.map((one) => {
+      const [field = "", ...keys] = readPath(one.name) ?? [];
+      return { ...one, text: redactedMember(one.text, keys, redactor, field) };
+    }),
+  };
+  const lengths = {
+    messages: lengthOfAll(lists.messages),
+    output: lengthOfAll(lists.output),
+    data: lengthOfAll(lists.data),
+  };
+  return { ...texts, ...lists, lengths };
+}
+
+function lengthOfAll(texts: { text: string; name?: string }[]): number {
+  return texts.reduce((sum, text) => sum + lengthOf(text), 0);
+}
+
 /** The strings of a path are read as members of the state, whose names may be those of secrets. */
 function redactedPath(entry: PathValues, redactor: Redactor): PathValues {
   const keys = readPath(entry.path) ?? [];
   const values = entry.values.map((value) => {
     if (!value.text.startsWith('"')) return value;
-    const member = keys.reduceRight<Json>((inner, key) => ({ [key]: inner }), value.text.slice(1));
-    let clean = redactor.value(member, "state");
-    for (const key of keys)
-      if (typeof clean === "object" && clean !== null)
-        clean = (clean as { [key: string]: Json })[key] ?? null;
-    return {
-      ...value,
-      text: `"${typeof clean === "string" ? clean : ""}`.slice(0, value.text.length + 40),
-    };
+    return { ...value, text: `"${redactedMember(value.text.slice(1), keys, redactor, "state")}` };
   });
   return { ...entry, values };
+}
+
+/** A text that stands below these keys of a field. */
+function redactedMember(
+  text: string,
+  keys: readonly string[],
+  redactor: Redactor,
+  field: string,
+): string {
+  const member = keys.reduceRight<Json>((inner, key) => ({ [key]: inner }), text);
+  let clean = redactor.value(member, field);
+  for (const key of keys)
+    if (typeof clean === "object" && clean !== null)
+      clean = (clean as { [key: string]: Json })[key] ?? null;
+  return (typeof clean === "string" ? clean : "").slice(0, text.length + 40);
 }

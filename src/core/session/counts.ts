@@ -1,6 +1,7 @@
 /** The counts of the session index: events by name, exceptions by fingerprint, losses by cause. Each is bounded. */
 import {
   MAX_ALTERED_FIELDS,
+  MAX_CALLS_LENGTH,
   MAX_DROP_CAUSES,
   MAX_EVENT_NAMES,
   MAX_EVENT_NAMES_BYTES,
@@ -11,7 +12,7 @@ import {
 } from "../limits.ts";
 import type { EventRow } from "../answers/events.ts";
 import type { CountedOut, SessionIndex } from "./session-index.ts";
-import { whereText } from "../stack/where.ts";
+import { callsText, whereText } from "../stack/where.ts";
 import type { Dropped } from "../wire.ts";
 
 /** Counts all causes of loss after the first MAX_DROP_CAUSES. */
@@ -47,11 +48,13 @@ export function countException(index: SessionIndex, event: EventRow): boolean {
       noteLeftOut(index, "exceptions", 1);
       return false;
     }
+    const place = whereText(event);
     entry = {
       fingerprint,
       type: exception_type.slice(0, MAX_EXCEPTION_LENGTH),
       message: exception_msg.slice(0, MAX_EXCEPTION_LENGTH),
-      place: whereText(event).slice(0, MAX_EXCEPTION_LENGTH),
+      place: place.slice(0, MAX_EXCEPTION_LENGTH),
+      calls: callsText(event, place).slice(0, MAX_CALLS_LENGTH),
       count: 0,
       unhandled: 0,
       firstAt: at,

@@ -1,13 +1,18 @@
 /**
  * What a search through all sessions looks through in one of them, beside its own row: exceptions, tests, names and messages of events, values of the
- * state, names of attachments, and the last lines of output. It is bounded; what is left out is looked for in the session's log.
+ * state, names of attachments, texts in the data and the tags of events, and the last lines of output. It is bounded; what is left out is looked for in the
+ * session's log.
  *
- * Messages of events are kept by the index as they arrive: each different one once, the newest ones as far as there is room.
+ * Messages and data of events are kept by the index as they arrive: each different text once, the newest ones as far as there is room.
  */
 import type { EventRow } from "../answers/events.ts";
+import { nameOfPath, textsInData, visitTexts } from "../events/data-texts.ts";
 import { isException } from "../events/event.ts";
 import {
+  MAX_EVENT_TEXTS,
   MAX_OUTPUT_LINE,
+  MAX_SEARCHED_DATA,
+  MAX_SEARCHED_DATUM,
   MAX_SEARCHED_MESSAGE,
   MAX_SEARCHED_MESSAGES,
   MAX_SEARCHED_OUTPUT,
@@ -25,6 +30,7 @@ export type Searched = {
     type: string;
     message: string;
     place: string;
+    calls: string;
     first_at: number;
     first_seq: number;
   }[];
@@ -32,7 +38,7 @@ export type Searched = {
   attachments: { name: string; at: number }[];
   event_counts: { name: string; first_at: number }[];
   state_values: { value: string; first_at: number }[];
-  texts: Pick<RecordedTexts, "messages" | "output" | "leftOut">;
+  texts: Pick<RecordedTexts, "messages" | "output" | "data" | "leftOut">;
 };
 
 /** The folded lines as far as there is room for them, and whether none was left out. */
@@ -56,15 +62,24 @@ export function searchedOf(searched: Searched): { searched: string; isWhole: boo
 export function* textsOf(searched: Searched): Generator<string> {
   const { exceptions, tests, attachments, event_counts, state_values, texts } = searched;
   const newest = <Item>(items: Item[]) => [...items].reverse();
-  for (const { type, message, place } of newest(exceptions))
-    yield [type, message, place].filter(Boolean).join(" ");
+  for (const exception of newest(exceptions)) yield exceptionText(exception);
   for (const test of tests) if (!isQuiet(test)) yield testText(test);
   for (const { text } of newest(texts.output)) yield text;
   for (const { name } of attachments) yield name;
   for (const { name } of event_counts) yield name;
   for (const { text } of newest(texts.messages)) yield text;
+  for (const { text } of newest(texts.data)) yield text;
   for (const { value } of state_values) if (!isMarker(value)) yield value.slice(1);
   for (const test of tests) if (isQuiet(test)) yield testText(test);
+}
+
+export function exceptionText({
+  type,
+  message,
+  place,
+  calls,
+}: Pick<Searched["exceptions"][number], "type" | "message" | "place" | "calls">): string {
+  return [type, message, place, calls].filter(Boolean).join(" ");
 }
 
 function isQuiet({ result }: ListedTest): boolean {
@@ -87,10 +102,19 @@ export function oneLine(text: string): string {
 /** The texts of an event that a search looks through beside its name. Tests have lists of their own (tests/listed.ts). */
 export function textsOfEvent(event: EventRow): string[] {
   if (event.test) return [];
-  const thrown = (isException(event) ? [event, ...(event.causes ?? [])] : []).map(
-    ({ exception_type: type = "", exception_msg: message = "" }) => thrownText(type, message),
+  return [...messagesOf(event), ...textsInData(event)];
+}
+
+/** The message, and of an exception what it and its causes name, with their notes. */
+function messagesOf(event: EventRow): string[] {
+  const { message = "", causes = [] } = event;
+  const thrown = (isException(event) ? [event, ...causes] : []).flatMap(
+    ({ exception_type: type = "", exception_msg: text = "", notes = [] }) => [
+      thrownText(type, text),
+      ...notes,
+    ],
   );
-  return [event.message ?? "", ...thrown].filter((text) => text !== "");
+  return [message, ...thrown].filter((text) => text !== "");
 }
 
 function thrownText(type: string, message: string): string {
@@ -100,13 +124,17 @@ function thrownText(type: string, message: string): string {
 /** Keeps the texts of an event, after it was counted. */
 export function noteTexts(index: SessionIndex, event: EventRow): void {
   const { message = "" } = event;
+  if (event.test) return;
   if (event.name === EVENT_OUTPUT) {
     const text = message.slice(0, MAX_OUTPUT_LINE);
-    if (text.trim() !== "") add(index.texts, "output", text, event);
-  } else if (isException(event)) {
-    for (const text of textsOfEvent(event))
-      if (!isListed(index, event, text)) noteMessage(index.texts, text, event);
-  } else if (message !== "" && !event.test) noteMessage(index.texts, message, event);
+    if (text.trim() !== "") add(index.texts, "output", { text, ...placeOf(event) });
+    return;
+  }
+  if (isException(event)) {
+    for (const text of messagesOf(event))
+      if (!isListed(index, event, text)) noteText(index.texts, "messages", text, event);
+  } else if (message !== "") noteText(index.texts, "messages", message, event);
+  noteData(index.texts, event);
 }
 
 /** Whether the list of exceptions has this text. */
@@ -115,38 +143,71 @@ function isListed({ exceptions }: SessionIndex, event: EventRow, text: string): 
   return listed !== undefined && thrownText(listed.type, listed.message) === text;
 }
 
-/** A message that is there already moves to the end. */
-function noteMessage(texts: RecordedTexts, text: string, event: EventRow): void {
-  const { messages } = texts;
-  if (text.length > MAX_SEARCHED_MESSAGE) texts.leftOut = true;
-  const kept = text.slice(0, MAX_SEARCHED_MESSAGE);
-  // Programs repeat their newest messages.
-  for (let at = messages.length - 1; at >= 0; at--) {
-    if (messages[at]?.text !== kept) continue;
-    const [known] = messages.splice(at, 1);
-    if (known) messages.push(Object.assign(known, { at: event.at, seq: event.seq }));
-    return;
-  }
-  if (add(texts, "messages", kept, event)) texts.leftOut = true;
+function noteData(texts: RecordedTexts, event: EventRow): void {
+  let count = 0;
+  visitTexts(event, (text, path) => {
+    if (++count > MAX_EVENT_TEXTS) texts.leftOut = true;
+    else noteText(texts, "data", text, event, path);
+    return count <= MAX_EVENT_TEXTS;
+  });
 }
 
-const ROOM = { messages: MAX_SEARCHED_MESSAGES, output: MAX_SEARCHED_OUTPUT } as const;
+/** Characters of each list. */
+export const ROOM = {
+  messages: MAX_SEARCHED_MESSAGES,
+  data: MAX_SEARCHED_DATA,
+  output: MAX_SEARCHED_OUTPUT,
+} as const;
+const LONGEST = { messages: MAX_SEARCHED_MESSAGE, data: MAX_SEARCHED_DATUM } as const;
+
+type Entry = { text: string; name?: string };
+
+/** A text that is there already moves to the end, also one of data that was at another path. */
+function noteText(
+  texts: RecordedTexts,
+  list: keyof typeof LONGEST,
+  text: string,
+  event: EventRow,
+  path?: readonly string[],
+): void {
+  const entries: RecordedTexts["messages"] = texts[list];
+  if (text.length > LONGEST[list]) texts.leftOut = true;
+  const kept = text.slice(0, LONGEST[list]);
+  // Programs repeat their newest texts.
+  for (let at = entries.length - 1; at >= 0; at--) {
+    if (entries[at]?.text !== kept) continue;
+    const [known] = entries.splice(at, 1);
+    if (known) entries.push(Object.assign(known, placeOf(event)));
+    return;
+  }
+  const name = path && { name: nameOfPath(path) };
+  if (add(texts, list, { text: kept, ...placeOf(event), ...name })) texts.leftOut = true;
+}
+
+function placeOf({ at, seq }: EventRow): { at: number; seq: number } {
+  return { at, seq };
+}
 
 /** Adds a text, and removes the oldest ones for which there is no room any more. True if there were any. */
 function add(
   texts: RecordedTexts,
   list: keyof typeof ROOM,
-  text: string,
-  { at, seq }: EventRow,
+  entry: Entry & { at: number; seq: number },
 ): boolean {
-  const entries = texts[list];
-  entries.push({ text, at, seq });
-  texts.lengths[list] += text.length;
+  const entries: (typeof entry)[] = texts[list];
+  entries.push(entry);
+  texts.lengths[list] += lengthOf(entry);
   texts.added++;
   let isFull = false;
   while (texts.lengths[list] > ROOM[list]) {
-    texts.lengths[list] -= entries.shift()?.text.length ?? 0;
+    const oldest = entries.shift();
+    texts.lengths[list] -= oldest ? lengthOf(oldest) : 0;
     isFull = true;
   }
   return isFull;
+}
+
+/** What an entry takes of the room of its list. */
+export function lengthOf({ text, name = "" }: Entry): number {
+  return text.length + name.length;
 }

@@ -24,6 +24,8 @@ export type ExceptionCount = {
   message: string;
   /** Where the first one arose (stack/where.ts); "" if it is not known. */
   place: string;
+  /** The frames of the program's own code in the stacks of the first one and its causes (stack/where.ts); "" if there are none. */
+  calls: string;
   count: number;
   /** Those that ended the program or its thread. */
   unhandled: number;
@@ -35,15 +37,19 @@ export type ExceptionCount = {
 /** A text of the log, and where it is. */
 type RecordedText = { text: string; at: number; seq: number };
 
+/** A text of an event that is no message, with the name that it has there (events/data-texts.ts). */
+type RecordedDatum = RecordedText & { name: string };
+
 /** Texts that a search looks through (searched.ts), the newest last. */
 export type RecordedTexts = {
   messages: RecordedText[];
   output: RecordedText[];
-  /** Characters of each list. */
-  lengths: { messages: number; output: number };
+  data: RecordedDatum[];
+  /** Characters of each list; of data with the names. */
+  lengths: { messages: number; output: number; data: number };
   /** How many were added: a message that is repeated only moves to the end. */
   added: number;
-  /** A message was cut, or removed for a newer one. */
+  /** A message or a text of data was cut, or removed for a newer one. */
   leftOut?: true;
 };
 
@@ -143,7 +149,13 @@ export function newIndex(id: string, at: number, now: number): SessionIndex {
     exceptions: [],
     values: [],
     attachments: [],
-    texts: { messages: [], output: [], lengths: { messages: 0, output: 0 }, added: 0 },
+    texts: {
+      messages: [],
+      output: [],
+      data: [],
+      lengths: { messages: 0, output: 0, data: 0 },
+      added: 0,
+    },
     observations: newObservations(at, now),
     gapsExpected: [],
     unclaimed: 0,

@@ -31,6 +31,21 @@ export function whereText(event: Placed): string {
   return place ? placeText(place) : "";
 }
 
+/**
+ * The other frames of the program's own code than that of `whereText`, innermost first, each once: of the exception, then of its causes.
+ * `load (saves.py:2), main (game.py:7)`
+ */
+export function callsText(event: Placed, where?: string): string {
+  const { stacktrace = [], causes = [] } = asResolved(event);
+  const calls = [stacktrace, ...causes.map((cause) => cause.stacktrace ?? [])].flatMap((stack) => {
+    const frames = framesOf(stack.slice(0, MAX_STACK_LINES));
+    const own = frames.filter(({ place, isOwn }) => place && isOwn);
+    const texts = own.map(({ place }) => (place ? placeText(place) : ""));
+    return endsInnermost(own, frames) ? texts.reverse() : texts;
+  });
+  return [...new Set(calls)].filter((call) => call !== where).join(", ");
+}
+
 /** Of the program itself, or of libraries if it has none. Python prints it last, but its fault handler and all others print it first. */
 export function innermostFrame(frames: Frame[]): Frame | undefined {
   // The members of an exception group have stacks of their own.
@@ -39,10 +54,15 @@ export function innermostFrame(frames: Frame[]): Frame | undefined {
   const placed = outer.filter(({ place }) => place);
   const own = placed.filter(({ isOwn }) => isOwn);
   const chosen = own.length > 0 ? own : placed;
-  const isLast =
-    chosen[0]?.place?.language === "python" &&
-    !outer.some(({ text }) => text.includes("most recent call first"));
-  return chosen.at(isLast ? -1 : 0);
+  return chosen.at(endsInnermost(chosen, outer) ? -1 : 0);
+}
+
+/** `placed`: frames of the stack that have places. */
+function endsInnermost(placed: Frame[], stack: Frame[]): boolean {
+  return (
+    placed[0]?.place?.language === "python" &&
+    !stack.some(({ text }) => text.includes("most recent call first"))
+  );
 }
 
 function reportedPlace({ source_file, source_line, source_function }: Placed): Place | undefined {

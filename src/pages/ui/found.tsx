@@ -11,6 +11,7 @@ const LABELS: { [kind in FoundKind]: string } = {
   attachment: "Attachment",
   event: "Event",
   message: "Message",
+  data: "Event",
   state: "State",
 };
 

@@ -76,8 +76,9 @@ export function publicationOf(
       .filter((series) => series.points > 0)
       .map((series) => metricRow(series, rollups)),
     texts: [
-      ...index.texts.messages.map((text) => ({ kind: "message" as const, ...text })),
-      ...index.texts.output.map((text) => ({ kind: "output" as const, ...text })),
+      ...index.texts.messages.map((text) => ({ kind: "message" as const, name: null, ...text })),
+      ...index.texts.output.map((text) => ({ kind: "output" as const, name: null, ...text })),
+      ...index.texts.data.map((text) => ({ kind: "data" as const, ...text })),
     ],
     searched,
     test_parts,
@@ -171,6 +172,7 @@ function exceptionRow({
   type,
   message,
   place,
+  calls,
   count,
   unhandled,
   firstAt,
@@ -182,6 +184,7 @@ function exceptionRow({
     type,
     message,
     place,
+    calls,
     count,
     unhandled,
     first_at: firstAt,

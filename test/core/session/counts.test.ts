@@ -76,6 +76,7 @@ describe("exceptions by fingerprint", () => {
     expect(session.exceptions).toEqual([
       {
         fingerprint: "a",
+        calls: "",
         type: "KeyError",
         message: "lich",
         place: "",

@@ -2,6 +2,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
+  MAX_EVENT_TEXTS,
+  MAX_SEARCHED_DATA,
+  MAX_SEARCHED_DATUM,
   MAX_SEARCHED_MESSAGES,
   MAX_SEARCHED_OUTPUT,
   MAX_SEARCHED_TEXT,
@@ -91,8 +94,54 @@ test("the message of a test's event is no message: tests have a list of their ow
   expect(index.texts.messages).toEqual([]);
 });
 
+test("texts in data, attributes and tags are kept once each, with the name that a query has", () => {
+  const door = { doors: [{ "a.b": "north" }, { "a.b": "south" }], open: true, count: 7, none: "" };
+  const { index } = recorded(
+    { data: { foe: "Lich" }, labels: ["crypt:2"] },
+    { data: door, message: "opened" },
+    { exception_type: "OSError", exception_msg: "m", attributes: { filename: "a.sav", errno: 2 } },
+    { data: { again: "Lich" } },
+    { name: "output", message: "line", data: { stream: "stdout" } },
+    { test: { id: ["a.py", "test"] }, data: { seed: "9f" } },
+  );
+  const place = (n: number) => ({ at: NOW - 5_000 + n, seq: n + 1 });
+  expect(index.texts.data).toEqual([
+    { text: "crypt:2", name: "tag", ...place(0) },
+    { text: "north", name: "data.doors.a\\.b", ...place(1) },
+    { text: "south", name: "data.doors.a\\.b", ...place(1) },
+    { text: "a.sav", name: "attribute.filename", ...place(2) },
+    { text: "Lich", name: "data.foe", ...place(3) },
+  ]);
+  expect(index.texts.lengths.data).toBe(
+    index.texts.data.reduce((sum, { text, name }) => sum + text.length + name.length, 0),
+  );
+  expect(index.texts.leftOut).toBeUndefined();
+});
+
+test("of data the newest texts are kept as far as there is room, which is noted", () => {
+  const dataOf = (...events: object[]) => recorded(...events).index.texts;
+  const many = dataOf(...Array.from({ length: 500 }, (_, n) => ({ data: { id: `order ${n}` } })));
+  expect(many.data.at(-1)?.text).toBe("order 499");
+  expect(many.lengths.data).toBeLessThanOrEqual(MAX_SEARCHED_DATA);
+  expect(many.data.length).toBeGreaterThan(50);
+  expect(many.leftOut).toBe(true);
+  // Values that repeat take no room.
+  const few = dataOf(...Array.from({ length: 500 }, (_, n) => ({ data: { id: `kind ${n % 5}` } })));
+  expect([few.data.length, few.leftOut]).toEqual([5, undefined]);
+
+  const text = "x".repeat(MAX_SEARCHED_DATUM);
+  expect(dataOf({ data: { text } }).leftOut).toBeUndefined();
+  expect(dataOf({ data: { text: `${text}x` } }).leftOut).toBe(true);
+  const list = Array.from({ length: MAX_EVENT_TEXTS }, (_, n) => `${n}`);
+  expect(dataOf({ data: { list } }).leftOut).toBeUndefined();
+  expect(dataOf({ data: { list: [...list, "one more"] } }).leftOut).toBe(true);
+});
+
 test("an index that is lost is counted again with its texts", () => {
-  const { index, contents } = recorded({ message: "one" }, { name: "output", message: "two" });
+  const { index, contents } = recorded(
+    { message: "one", data: { foe: "Lich" } },
+    { name: "output", message: "two" },
+  );
   const again = newIndex("s-1", NOW, NOW);
   restore(again, {}, contents, 2);
   expect(again.texts).toEqual(index.texts);
@@ -108,9 +157,18 @@ test("lines are folded, of one line each, and none twice", () => {
 });
 
 test("what names a failure comes before messages, and markers of values are no text", () => {
-  const texts = recorded({ message: "the message" }).index.texts;
+  const texts = recorded({ message: "the message", data: { foe: "Lich" } }).index.texts;
   const { searched } = searchedOf({
-    exceptions: [{ type: "E", message: "m", place: "f (a.py:1)", first_at: 1, first_seq: 1 }],
+    exceptions: [
+      {
+        type: "E",
+        message: "m",
+        place: "f (a.py:1)",
+        calls: "main (b.py:7)",
+        first_at: 1,
+        first_seq: 1,
+      },
+    ],
     tests: [
       { text: "t › passed", last: "passed", result: "passed", failure: "", at: 1 },
       { text: "t › failed", last: "failed", result: "failed", failure: "1 is not 2", at: 1 },
@@ -126,11 +184,12 @@ test("what names a failure comes before messages, and markers of values are no t
     texts,
   });
   expect(searched.split("\n")).toEqual([
-    "e m f (a.py:1)",
+    "e m f (a.py:1) main (b.py:7)",
     "t › failed 1 is not 2",
     "core.gz",
     "door",
     "the message",
+    "lich",
     "menu",
     "3",
     "t › passed",
@@ -143,7 +202,7 @@ test("what is searched of a session is bounded, and so is named as not whole", (
       const texts = messages.map((text, seq) => ({ text, at: NOW, seq }));
       const { searched, isWhole } = searchedOf({
         ...NONE,
-        texts: { messages: texts, output: [] },
+        texts: { messages: texts, output: [], data: [] },
       });
       expect(searched.length).toBeLessThanOrEqual(MAX_SEARCHED_TEXT);
       const all = messages.map(searchable);

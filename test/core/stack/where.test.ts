@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { whereOf } from "../../../src/core/stack/where.ts";
+import { callsText, whereOf, whereText } from "../../../src/core/stack/where.ts";
 
 const PYTHON = [
   "Traceback (most recent call last):",
@@ -50,4 +50,22 @@ test("without frames of its own, an exception is where the program reported it",
   expect(whereOf({ stacktrace: ["    at f (node:fs:1:2)"], ...reported })?.name).toBe("open");
   expect(whereOf({ stacktrace: ["    at f (node:fs:1:2)"] })?.name).toBe("f");
   expect(whereOf({ stacktrace: ["Error: x"] })).toBeUndefined();
+});
+
+test("its calls are the other frames of the program, innermost first, and those of its causes", () => {
+  const causes = [
+    {
+      exception_type: "OSError",
+      stacktrace: ["    at read (/a/disk.js:8:1)", "    at main (/a/main.js:9:1)"],
+    },
+  ];
+  const node = ["Error: x", "    at open (/a/door.js:4:5)", "    at main (/a/main.js:9:1)"];
+  const event = { stacktrace: [...node, "    at run (node:internal/x:1:1)"], causes };
+  expect(callsText(event, whereText(event))).toBe("main (main.js:9), read (disk.js:8)");
+  expect(callsText(event)).toBe("open (door.js:4), main (main.js:9), read (disk.js:8)");
+
+  const python = { stacktrace: PYTHON };
+  expect(callsText(python, whereText(python))).toBe("<module> (main.py:3)");
+  expect(callsText({ stacktrace: ["    at f (node:fs:1:2)"] })).toBe("");
+  expect(callsText({})).toBe("");
 });

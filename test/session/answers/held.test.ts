@@ -79,3 +79,37 @@ test("a session without tests has none of any name", async () => {
   const held = await asked([message("test", 1)]);
   expect(await held({ test: "test" })).toBe(false);
 });
+
+test("a text of an event's data and a tag that the index does not keep any more are found in the log", async () => {
+  const event = (n: number, more: object): Op => ({
+    op: "event",
+    at: NOON + n,
+    name: "e",
+    ...more,
+  });
+  const held = await asked([
+    event(0, { data: { path: 'C:\\Saves\\Zoë "1".sav', chest: [{ item: "Frostmourne" }] } }),
+    event(1, { labels: ["shard:obelisk"] }),
+    ...Array.from({ length: 500 }, (_, n) => event(n, { data: { order: `order number ${n}` } })),
+  ]);
+  for (const term of ["frostmourne", "obelisk", "order number 3", "order number 499"])
+    expect(await held({ terms: [term] }), term).toBe(true);
+  expect(await held({ terms: ['saves\\zoë "1"'] })).toBe(true);
+  for (const term of ["order number 500", "chest", "dragon"])
+    expect(await held({ terms: [term] }), term).toBe(false);
+});
+
+test("a call of an exception that is not listed is found in the log", async () => {
+  const thrown = (n: number): Op => ({
+    op: "event",
+    at: NOON + n,
+    name: "exception",
+    exception_type: `Error${n}`,
+    exception_msg: "m",
+    stacktrace: [`    at open${n} (/a/door.js:4:5)`, `    at main${n} (/a/main.js:9:1)`],
+  });
+  const held = await asked(Array.from({ length: 150 }, (_, n) => thrown(n)));
+  expect(await held({ terms: ["main3 (main.js:9"] })).toBe(true);
+  expect(await held({ terms: ["main149 (main.js:9"] })).toBe(true);
+  expect(await held({ terms: ["main150 (main.js"] })).toBe(false);
+});

@@ -431,6 +431,8 @@ test("secrets in a forged file are redacted as at the door", async () => {
         values: [{ text: `"${secret}`, since: 1, until: null }],
       });
       index.exceptions[0].place = `password=${secret}`;
+      const texts = [{ text: secret, at: 1, seq: 1, name: "data.door.password" }];
+      Object.assign(index.texts, { data: texts, lengths: { ...index.texts.lengths, data: 30 } });
       index.observations.exception.message = `password=${secret}`;
       index.lanes[0].writer.arguments = ["--password", secret];
       index.series[0].metadata = { password: secret };

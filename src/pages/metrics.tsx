@@ -158,7 +158,7 @@ function Search({ question, known, types }: SearchProps) {
 function Chosen({ question }: { question: Question }) {
   const [, ...further] = question.names;
   return (
-    <span id="chosen" class="chosen" hidden={question.names.length === 0}>
+    <span id="chosen" class="together" hidden={question.names.length === 0}>
       {further.map((name) => {
         const others = question.names.filter((each) => each !== name);
         return (
@@ -186,7 +186,7 @@ function Chosen({ question }: { question: Question }) {
 function Shown({ question, types }: { question: Question; types: Types }) {
   const { axis, x, isLog, low, high, names } = question;
   return (
-    <span id="shown" class="chosen">
+    <span id="shown" class="together">
       <label class="select">
         <span class="hidden">Show</span>
         <select id="aggregate" name="aggregate">

@@ -11,7 +11,7 @@ import { Refusal } from "../core/refusal.ts";
 import { VALUE_TYPES } from "../core/state/values.ts";
 import { withQuery } from "../catalog/search/written.ts";
 import { readSort } from "../core/query/sort.ts";
-import { readColumns, writeColumns } from "./sessions/columns.tsx";
+import { readColumns, unknownColumns, writeColumns } from "./sessions/columns.tsx";
 
 export type SessionSearch = {
   /** The fields below the search box. */
@@ -23,6 +23,8 @@ export type SessionSearch = {
   order: "asc" | "desc";
   /** Names of the columns of the list; none: the default ones. */
   columns: string[];
+  /** What the parameter `columns` has that is none. */
+  unknownColumns: string[];
   /** Sorting and paging of the list. */
   page: { sort: string; order: "asc" | "desc"; cursor?: string };
   /** The range before now in which sessions started; it sets the filter's `from`. */
@@ -75,6 +77,7 @@ export function readFilter(query: URLSearchParams, now: number): SessionSearch {
     sort,
     order,
     columns: readColumns(query.getAll("columns")),
+    unknownColumns: unknownColumns(query.getAll("columns")),
     page: cursor ? { sort, order, cursor } : { sort, order },
     within,
     metric: metric ? nameAsked(metric) : undefined,

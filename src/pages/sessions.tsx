@@ -33,6 +33,7 @@ import { Empty, Unpublished } from "./ui/empty.tsx";
 import { guarded } from "./ui/panel.tsx";
 import { NotUnderstood, readBox, SearchField, SearchForm } from "./ui/search-form.tsx";
 import { SessionTable } from "./ui/session-table.tsx";
+import { FIGURES } from "../core/query/fields.ts";
 import { distinctStep } from "../core/text/scale.ts";
 import { Sparkline } from "./ui/sparkline.tsx";
 import { Time } from "./ui/time.tsx";
@@ -192,6 +193,7 @@ async function found({ env, access, search, known }: ListProps) {
   return (
     <form method="get" action="/compare">
       <Chips search={search} count={countOf(page, search, known)} />
+      <UnknownColumns names={search.unknownColumns} />
       <Newer page={page} search={search} />
       {page.items.length === 0 ? (
         <NoneFound page={page} further={page.next === null ? undefined : at(page.next)} />
@@ -272,6 +274,16 @@ async function chosenOf(db: D1Database, { items, keys }: KeyedList, search: Sess
   const columns = search.columns.flatMap((name) => columnNamed(name) ?? []);
   const sorts = columns.map(({ sort }) => sort);
   return { columns, values: await columnValues(db, items, keys, sorts) };
+}
+
+function UnknownColumns({ names }: { names: string[] }) {
+  if (names.length === 0) return null;
+  const shown = names.map((name) => `“${nameLabel(name)}”`).join(", ");
+  return (
+    <p class="unknown">
+      {`${names.length === 1 ? "There is no column" : "There are no columns"} ${shown}. Write metric.NAME.FIGURE (${FIGURES.join(", ")}), event.NAME, state.PATH or tag.KEY.`}
+    </p>
+  );
 }
 
 /** "None" only if every session was looked at. */

@@ -92,9 +92,11 @@ test("every heading sorts, and sessions without a value come last", async () => 
   expect(sorted).toMatch(/<a href="[^"]*sort=state.level[^"]*">level<\/a>/);
 });
 
-test("unknown columns are left out, and the default ones need no parameter", async () => {
+test("unknown columns are left out and named, and the default ones need no parameter", async () => {
   const page = await html(columns("nonsense", "metric.mem", "version"));
   expect(cells(page)["full"]).toEqual(["1.0"]);
+  expect(page).toContain("There are no columns “nonsense”, “metric.mem”.");
+  expect(await html(columns("version", ""))).not.toContain("no column");
   const ticked = await html(
     "/sessions?product=columns&columns=product&columns=created_at&columns=ran_ms&columns=hostname&columns=events&columns=exceptions&columns=points",
   );

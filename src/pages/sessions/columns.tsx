@@ -165,12 +165,20 @@ function shown(sort: Sort, text: string): string {
  * default ones. Unknown names are left out, and what is more than MAX_COLUMNS.
  */
 export function readColumns(values: string[]): string[] {
-  const names = values
-    .flatMap((value) => value.split(/(?<!\\),/))
-    .map((name) => name.trim().replaceAll("\\,", ","))
-    .filter((name) => columnNamed(name));
-  const chosen = [...new Set(names)].slice(0, MAX_COLUMNS);
+  const known = namesIn(values).filter((name) => columnNamed(name));
+  const chosen = [...new Set(known)].slice(0, MAX_COLUMNS);
   return isDefault(chosen) ? [] : chosen;
+}
+
+/** What the parameter names beside columns. */
+export function unknownColumns(values: string[]): string[] {
+  return namesIn(values).filter((name) => name !== "" && !columnNamed(name));
+}
+
+function namesIn(values: string[]): string[] {
+  return values
+    .flatMap((value) => value.split(/(?<!\\),/))
+    .map((name) => name.trim().replaceAll("\\,", ","));
 }
 
 function isDefault(names: string[]): boolean {
@@ -201,7 +209,7 @@ export function ColumnFields({ chosen }: { chosen: string[] }) {
         ))}
       </fieldset>
       <div class="fields">
-        <label>
+        <label class="wide">
           Metrics, events, state, tags
           <input
             name="columns"

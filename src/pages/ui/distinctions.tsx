@@ -81,6 +81,7 @@ export function searchOf(
         sort: "created_at",
         order: "desc",
         columns: [],
+        unknownColumns: [],
         page: { sort: "created_at", order: "desc" },
         within: undefined,
         metric: undefined,

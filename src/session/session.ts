@@ -1,44 +1,31 @@
 /**
  * The Durable Object of one session: its source of truth. It owns the transaction, the alarm and the sockets; the decisions are made by
- * functions of core and session/publication/schedule.ts. Other folders call it through client.ts.
+ * functions of core and publication/schedule.ts. Other folders call it through client.ts.
  *
  * Applying a batch has no `await` between reading and writing, so it is atomic: the platform delivers nothing else meanwhile, and
  * the answer leaves only when the write is durable.
  */
-import type { Asked } from "../core/exports/asked.ts";
 import { DurableObject } from "cloudflare:workers";
-import * as v from "valibot";
 import { removeSession } from "../catalog/publication/remove.ts";
+import { type Access, checkKind, openerOf } from "../core/access/authority.ts";
+import type { Used } from "../core/access/budget.ts";
 import type { Change } from "../core/answers/change.ts";
 import { parseAttachmentLimits } from "../core/attachments/attachments.ts";
-import {
-  type Access,
-  checkKind,
-  checkMayOpen,
-  checkOpener,
-  checkOwner,
-  isOpenTo,
-  openerOf,
-} from "../core/access/authority.ts";
-import type { Used } from "../core/access/budget.ts";
+import type { Asked } from "../core/exports/asked.ts";
 import { PUBLISH_MS } from "../core/limits.ts";
 import { parse, parseJson } from "../core/parse.ts";
-import { Redactor } from "../core/secrets/redact.ts";
-import { Refusal, refusalOf } from "../core/refusal.ts";
-import { noteTransition, verdict } from "../core/status/status.ts";
-import type { Arrival } from "../core/session/times.ts";
-import type { KeyKind } from "../core/vocabulary.ts";
-import { Batch, type BatchResult, Ingest, type IngestAnswer, Op, Writer } from "../core/wire.ts";
+import type { Question, Receipt, Source } from "../core/questions/questions.ts";
+import { Refusal } from "../core/refusal.ts";
 import { parseOwnRules } from "../core/secrets/own.ts";
+import { Redactor } from "../core/secrets/redact.ts";
+import type { Arrival } from "../core/session/times.ts";
+import { noteTransition, verdict } from "../core/status/status.ts";
+import { Ingest, type IngestAnswer } from "../core/wire.ts";
 import type { Env } from "../env.ts";
 import { removeFromRoster } from "../registry/roster.ts";
-import { answer, type Question, type Receipt, type Source } from "../core/questions/questions.ts";
-import { failedResult, laneOf, opsIn } from "./requests/batch-result.ts";
-import { damagedStorage } from "./storage/database.ts";
-import { type Loaded, Log } from "./storage/log.ts";
-import { type Boot, crashOf } from "./machine.ts";
-import { catalogRows } from "./publication/publication.ts";
-import type { Write } from "./publication/publication-batch.ts";
+import { Attachments } from "./attachments/attachments.ts";
+import type { Content, Wanted } from "./attachments/content.ts";
+import type { Progress, SentChunk } from "./attachments/upload.ts";
 import {
   type Imported,
   Imports,
@@ -46,32 +33,24 @@ import {
   type TakenParts,
   type Token,
 } from "./imports/imports.ts";
+import { type Boot, crashOf } from "./machine.ts";
+import { Alarm } from "./publication/alarm.ts";
+import type { Write } from "./publication/publication-batch.ts";
+import { catalogRows } from "./publication/publication.ts";
 import { type Published, Publisher } from "./publication/publisher.ts";
-import {
-  attachmentOf,
-  type Progress,
-  progressOf,
-  type SentChunk,
-  takeChunk,
-} from "./attachments/upload.ts";
-import { type Content, contentOf, type Wanted } from "./attachments/content.ts";
+import { NEW_SCHEDULE, type Schedule } from "./publication/schedule.ts";
+import { repliesTo } from "./requests/answers.ts";
+import { opsIn } from "./requests/batch-result.ts";
+import { permitted } from "./requests/permitted.ts";
+import { RecordBody, Recorder } from "./requests/recorder.ts";
 import { accepted, parsed, type Reply, refusedReply, replyOf } from "./requests/reply.ts";
-import { noteFinish, noteRequest } from "./residents.ts";
-import { SessionMaps, tried } from "./source-maps.ts";
-import { isOver, NEW_SCHEDULE, nextAlarm, type Schedule } from "./publication/schedule.ts";
 import { streamFor } from "./requests/stream.ts";
-import { Turn } from "./requests/turn.ts";
 import { accessIn } from "./requests/upgrade.ts";
 import { Watchers } from "./requests/watchers.ts";
-
-/** Ops that came without a lane. */
-const Record = v.object({
-  ops: v.array(Op),
-  writer: v.optional(Writer),
-  lease_ms: v.optional(v.pipe(v.number(), v.minValue(0))),
-});
-
-type Recorded = { access: Access } & v.InferOutput<typeof Record>;
+import { noteFinish, noteRequest } from "./residents.ts";
+import { SessionMaps } from "./source-maps.ts";
+import { damagedStorage } from "./storage/database.ts";
+import { type Loaded, Log } from "./storage/log.ts";
 
 /** What a request cost the budgets of its key. */
 export type Charged = { cost: Used };
@@ -79,15 +58,12 @@ export type Charged = { cost: Used };
 export class Session extends DurableObject<Env> {
   readonly #log: Log;
   readonly #publisher: Publisher;
+  readonly #alarm: Alarm;
   readonly #watchers: Watchers;
-  readonly #turn = new Turn<Recorded>(
-    (records) => this.#record(records),
-    () => this.ctx.storage.sync(),
-  );
+  readonly #recorder: Recorder;
+  readonly #attachments: Attachments;
   readonly #maps: SessionMaps;
   readonly #imports: Imports;
-  /** When the alarm is set; undefined: not known since the object woke up. */
-  #alarmAt: number | null | undefined;
   /** Damage was found that is not published yet. */
   #hasNewDamage = false;
 
@@ -105,7 +81,18 @@ export class Session extends DurableObject<Env> {
     });
     this.#log.store.damage.onFound = () => (this.#hasNewDamage = true);
     this.#publisher = new Publisher(env);
+    this.#alarm = new Alarm(context.storage, this.#publisher, () =>
+      noteFinish(this.env, this.#objectId),
+    );
     this.#watchers = new Watchers(context, (kinds) => this.#change(kinds));
+    this.#attachments = new Attachments(this.#log, this.#publisher, this.#watchers);
+    this.#recorder = new Recorder({
+      log: this.#log,
+      publisher: this.#publisher,
+      watchers: this.#watchers,
+      alarm: this.#alarm,
+      stored: () => context.storage.sync(),
+    });
   }
 
   get #objectId(): string {
@@ -114,35 +101,6 @@ export class Session extends DurableObject<Env> {
 
   get #id(): string {
     return this.ctx.id.name ?? this.ctx.id.toString();
-  }
-
-  /** The session that exists. Throws a Refusal if there is none, or if the caller may not do this with it. */
-  #allowed(access: Access, action: KeyKind): Loaded {
-    checkKind(access, action);
-    const loaded = this.#log.need();
-    checkOwner(access, loaded.projection.index.product);
-    return loaded;
-  }
-
-  /** The session for a caller who records in it, with the key that opened it unless the key may continue others' sessions. A new one belongs to the product of the caller's key, if that is bound to one. */
-  #recorded(access: Access, ops: Op[], arrival: Arrival): Loaded {
-    checkKind(access, "ingest");
-    this.#log.checkNotErased();
-    for (const op of ops) if (op.op === "start" && op.product) checkOwner(access, op.product);
-    // Writing into a file that SQLite cannot read could spread the damage. Any other damage is left as it is, and the session goes on
-    // in a segment after it. The owner may be among what is damaged; then only keys for all products may go on.
-    if (this.#log.store.isUnwritable) throw damagedStorage();
-    if (this.#log.load()) return this.#continued(access);
-    checkMayOpen(access);
-    this.#alarmAt ??= null; // none yet, so it need not be read
-    return this.#log.open(ops[0]?.at ?? arrival.now, arrival, access);
-  }
-
-  /** The session for a caller who adds to it, as `#recorded`. */
-  #continued(access: Access): Loaded {
-    const loaded = this.#allowed(access, "ingest");
-    checkOpener(access, loaded.projection.index.opener, `Session ${this.#id}`);
-    return loaded;
   }
 
   // Recording.
@@ -161,7 +119,7 @@ export class Session extends DurableObject<Env> {
       const { sent_at, batches } = parse(Ingest, parseJson(body, "The body"), "The body");
       await this.#maps.beforeApplied(body, batches.flatMap(opsIn), access.product);
       const arrival: Arrival = { now: Date.now(), sentAt: sent_at ?? null };
-      return { results: batches.map((batch) => this.#ingestOne(access, batch, arrival)) };
+      return { results: batches.map((batch) => this.#recorder.ingest(access, batch, arrival)) };
     });
   }
 
@@ -175,37 +133,6 @@ export class Session extends DurableObject<Env> {
     return replyOf(() => ({ ...parsed(accepted(recorded)), cost: this.#publisher.takeCost() }));
   }
 
-  #ingestOne(access: Access, value: unknown, arrival: Arrival): BatchResult {
-    const session = this.#id;
-    try {
-      this.#log.checkNotErased();
-      const batch = parse(Batch, value, "The batch");
-      if (batch.session !== session)
-        throw new Refusal("invalid_body", `The batch is of session ${batch.session}.`);
-      const { lane, first, last, ops } = batch;
-      const loaded = this.#recorded(access, ops, arrival);
-      const known = loaded.projection.index.lanes.find((each) => each.lane === lane);
-      checkOpener(access, known?.opener, `Lane ${lane}`);
-      const applied = known?.applied ?? 0;
-      // The whole batch is stored already: the reply was lost, or the daemon was restarted with an older checkpoint.
-      const isRepeat = last <= applied && first <= applied;
-      if (!isRepeat)
-        this.#commit(loaded, access, (projection) =>
-          projection.apply(batch, arrival, openerOf(access)),
-        );
-      const watched = this.#watchers.arePresent || undefined;
-      return { session, lane, applied: Math.max(applied, last), watched };
-    } catch (error) {
-      const refusal = refusalOf(error);
-      if (!refusal) throw error;
-      const failed = failedResult(session, value, refusal);
-      if (refusal.code === "forbidden") return failed;
-      const stored = this.#log.load()?.projection;
-      if (stored && !isOpenTo(access, stored.index.product)) return failed;
-      return { ...failed, applied: stored?.applied(laneOf(value)) ?? 0 };
-    }
-  }
-
   /**
    * Applies ops that came without a lane (1.x's routes), all or nothing: `{ops, writer?, lease_ms?}` as JSON. Opens the session if the
    * first op is `start`, else refuses with not_found. `write`: as of `ingest`.
@@ -213,27 +140,29 @@ export class Session extends DurableObject<Env> {
   async record(access: Access, body: string, write?: Write): Promise<Reply<Charged>> {
     noteRequest(this.env, this.#objectId);
     return this.#charged(write, async () => {
-      const record = { access, ...parse(Record, parseJson(body, "The body"), "The body") };
-      const { ops, writer, lease_ms } = record;
-      await this.#maps.beforeApplied(body, ops, access.product);
-      // A start, and what is published with the answer, does not wait for the end of the turn.
-      if (write || ops[0]?.op === "start") this.#record([record]);
-      else await this.#turn.add(JSON.stringify([access, writer, lease_ms]), record);
+      const record = { access, ...parse(RecordBody, parseJson(body, "The body"), "The body") };
+      await this.#maps.beforeApplied(body, record.ops, access.product);
+      // What is published with the answer does not wait for the end of the turn.
+      await this.#recorder.record(record, write !== undefined);
       return {};
     });
   }
 
-  /** Applies the ops of requests that have the same caller, writer and lease. */
-  #record(records: Recorded[]): void {
-    const arrival: Arrival = { now: Date.now(), sentAt: null };
-    const [first] = records;
-    if (!first) return;
-    const ops = records.flatMap((record) => record.ops);
-    if (ops[0]?.op !== "start") this.#log.need();
-    const loaded = this.#recorded(first.access, ops, arrival);
-    this.#commit(loaded, first.access, (projection) =>
-      projection.record(ops, arrival, first.lease_ms, first.writer),
-    );
+  /** After ops were applied: publishes by `write` what is due at once, and sets the alarm for the rest. */
+  async #settle(write?: Write): Promise<void> {
+    const { loaded } = this.#log;
+    if (!loaded) return;
+    if (write) await this.#alarm.read();
+    const now = Date.now();
+    if (write && this.#publisher.isDueTogether(loaded.projection, now)) {
+      // In the transaction of the ops, since nothing was awaited that leaves this turn. Without a publication, because that would ring now;
+      // if this process ends before it is written, the sender repeats the batch, which publishes it.
+      await this.#setAlarm(NEW_SCHEDULE);
+      await this.#publishing(loaded, (published) =>
+        this.#publisher.publishIfDue(published, now, write),
+      );
+    }
+    await this.#setAlarm();
   }
 
   // Attachments.
@@ -241,35 +170,25 @@ export class Session extends DurableObject<Env> {
   /** How far the upload of an attachment is, for who may send it. */
   async uploaded(access: Access, id: string): Promise<Reply<Progress>> {
     noteRequest(this.env, this.#objectId);
-    return replyOf(() => {
-      const { index } = this.#continued(access).projection;
-      const attachment = attachmentOf(index.attachments, this.#log.attachmentLimits, id);
-      return progressOf(this.#log.store.chunks, attachment);
-    });
+    return replyOf(() => this.#attachments.progress(access, id));
   }
 
   /** Stores a chunk of an attachment's content. Repeating it changes nothing. */
   async upload(access: Access, sent: SentChunk): Promise<Reply<Progress & Charged>> {
     noteRequest(this.env, this.#objectId);
-    return this.#charged(undefined, () => {
-      const loaded = this.#continued(access);
-      const { index } = loaded.projection;
-      const { chunks } = this.#log.store;
-      const attachment = attachmentOf(index.attachments, this.#log.attachmentLimits, sent.id);
-      const { stored, isDecided, refusal } = takeChunk(chunks, attachment, sent);
-      if (stored > 0) {
-        index.rowsWritten++;
-        this.#publisher.noteStored(openerOf(access), { rows: 1, bytes: stored });
-      }
-      if (isDecided) {
-        this.#log.commitIndex(loaded);
-        this.#publisher.countRow();
-        this.#publisher.expect(Date.now() + PUBLISH_MS);
-      }
-      this.#watchers.notify(stored > 0 || isDecided ? ["attachment"] : []);
-      if (refusal) throw refusal;
-      return progressOf(chunks, attachment);
-    });
+    return this.#charged(undefined, () => this.#attachments.take(access, sent));
+  }
+
+  /** The content of an attachment, or a part of it. */
+  async content(access: Access, wanted: Wanted): Promise<Content | Reply<never>> {
+    noteRequest(this.env, this.#objectId);
+    try {
+      return this.#attachments.content(access, wanted);
+    } catch (error) {
+      return refusedReply(error);
+    } finally {
+      await this.#publishDamage();
+    }
   }
 
   // Imports.
@@ -307,86 +226,25 @@ export class Session extends DurableObject<Env> {
     });
   }
 
-  /** The content of an attachment, or a part of it. */
-  async content(access: Access, wanted: Wanted): Promise<Content | Reply<never>> {
-    noteRequest(this.env, this.#objectId);
-    try {
-      const { index } = this.#allowed(access, "read").projection;
-      const attachment = attachmentOf(index.attachments, this.#log.attachmentLimits, wanted.id);
-      return contentOf(this.#log.store.chunks, attachment, wanted);
-    } catch (error) {
-      return refusedReply(error);
-    } finally {
-      await this.#publishDamage();
-    }
-  }
-
-  /** After ops were applied: publishes by `write` what is due at once, and sets the alarm for the rest. */
-  async #settle(write?: Write): Promise<void> {
-    const { loaded } = this.#log;
-    if (!loaded) return;
-    if (write) await this.#readAlarm();
-    const now = Date.now();
-    if (write && this.#publisher.isDueTogether(loaded.projection, now)) {
-      // In the transaction of the ops, since nothing was awaited that leaves this turn. Without a publication, because that would ring now;
-      // if this process ends before it is written, the sender repeats the batch, which publishes it.
-      await this.#setAlarm(NEW_SCHEDULE);
-      await this.#publishing(loaded, (published) =>
-        this.#publisher.publishIfDue(published, now, write),
-      );
-    }
-    await this.#setAlarm();
-  }
-
-  /** `access`: who records; undefined: the server itself. */
-  #commit(loaded: Loaded, access: Access | undefined, apply: Parameters<Log["commit"]>[1]): void {
-    const isNew = this.#log.loaded === undefined;
-    const before = isNew ? 0 : catalogRows(loaded.projection.index);
-    const outcome = this.#log.commit(loaded, apply);
-    this.#publisher.countRow();
-    const listed = catalogRows(loaded.projection.index) - before;
-    if (access) this.#publisher.noteCost(openerOf(access), { isNew, listed });
-    this.#publisher.noteOutcome(outcome, Date.now());
-    this.#watchers.notify(outcome.kinds);
-  }
-
   // Answering.
 
   /** Several questions in one request, which are all answered as of the same moment. */
   async answer(access: Access, questions: Question[]): Promise<Reply<unknown>[]> {
     noteRequest(this.env, this.#objectId);
     const now = Date.now();
-    const replies: Reply<unknown>[] = [];
-    // These last: they name the damage that the other answers met.
-    const isLast = ([name]: Question) => name === "summary" || name === "damage";
-    const inOrder = [...questions.entries()].sort(
-      ([, one], [, other]) => Number(isLast(one)) - Number(isLast(other)),
-    );
-    this.#log.store.keep();
-    const answers: (() => unknown)[] = [];
-    for (const [index, question] of inOrder)
-      answers[index] = tried(() => answer(this.#source(access, now), question));
-    this.#log.store.release();
-    // The answers are of one moment: this waits for other objects.
-    for (const [index, [name]] of questions.entries())
-      replies[index] = await replyOf(() => this.#maps.answer(name, answers[index]?.()));
+    const replies = await repliesTo(questions, () => this.#source(access, now), {
+      store: this.#log.store,
+      maps: this.#maps,
+    });
     await this.#publishDamage();
     return replies;
   }
 
   /** Throws `damaged` if nothing can be read. */
   #source(access: Access, now: number): Source {
-    const loaded = this.#allowed(access, "read");
+    const loaded = permitted(this.#log, access, "read");
     if (loaded.isLost) throw damagedStorage();
     return this.#log.source(loaded, now);
-  }
-
-  /** The catalog's row names the damage as well. */
-  async #publishDamage(): Promise<void> {
-    if (!this.#hasNewDamage) return;
-    this.#hasNewDamage = false;
-    this.#publisher.expect(Date.now());
-    await this.#setAlarm();
   }
 
   /** A whole session as text or as a file, or a table of it. */
@@ -404,7 +262,7 @@ export class Session extends DurableObject<Env> {
   /** Publishes the whole session to the catalog, whether it is due or not. */
   async publish(access: Access): Promise<Reply<null>> {
     return replyOf(async () => {
-      const loaded = this.#allowed(access, "ingest");
+      const loaded = permitted(this.#log, access, "ingest");
       if (loaded.isLost) throw damagedStorage();
       await this.#publishing(loaded, (published) =>
         this.#publisher.publishAll(published, Date.now()),
@@ -421,8 +279,8 @@ export class Session extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     noteRequest(this.env, this.#objectId);
     // Not `this.#log.loaded`: a question may have loaded the log since the object woke up.
-    const wokeUp = this.#alarmAt === undefined;
-    this.#alarmAt = null;
+    const wokeUp = !this.#alarm.isKnown;
+    this.#alarm.noteNone();
     const loaded = this.#log.load();
     const now = Date.now();
     await this.#imports.dropAbandoned(now);
@@ -437,6 +295,14 @@ export class Session extends DurableObject<Env> {
       this.#watchers.notify(["status"]);
     }
     await this.#publishing(loaded, (published) => this.#publisher.publishIfDue(published, now));
+    await this.#setAlarm();
+  }
+
+  /** The catalog's row names the damage as well. */
+  async #publishDamage(): Promise<void> {
+    if (!this.#hasNewDamage) return;
+    this.#hasNewDamage = false;
+    this.#publisher.expect(Date.now());
     await this.#setAlarm();
   }
 
@@ -466,38 +332,13 @@ export class Session extends DurableObject<Env> {
     const now = Date.now();
     const crash = crashOf(loaded.projection.index, boot, now);
     if (!crash) return;
-    this.#commit(loaded, undefined, (projection) => projection.conclude(crash, now));
+    this.#recorder.commit(loaded, undefined, (projection) => projection.conclude(crash, now));
     await this.#setAlarm();
-  }
-
-  async #readAlarm(): Promise<void> {
-    if (this.#alarmAt !== undefined) return;
-    this.#alarmAt = await this.ctx.storage.getAlarm();
-    // An alarm that was set before the object slept may be for a publication. Without one, a publication may have been interrupted.
-    this.#publisher.expect(this.#alarmAt ?? Date.now());
   }
 
   async #setAlarm(schedule?: Schedule): Promise<void> {
     const { loaded } = this.#log;
-    if (!loaded) return;
-    await this.#readAlarm();
-    const { index } = loaded.projection;
-    const { observations } = index;
-    if (this.#alarmAt === null && isOver(observations) && this.#publisher.schedule.rowAt === null)
-      noteFinish(this.env, this.#objectId);
-    const at = nextAlarm(
-      {
-        alarmAt: this.#alarmAt ?? null,
-        schedule: schedule ?? this.#publisher.schedule,
-        observations,
-      },
-      Date.now(),
-    );
-    if (at === null) return;
-    this.#alarmAt = at;
-    index.rowsWritten++;
-    this.#publisher.countRow();
-    await this.ctx.storage.setAlarm(at);
+    if (loaded) await this.#alarm.set(loaded.projection.index, schedule);
   }
 
   // Deleting.
@@ -505,7 +346,7 @@ export class Session extends DurableObject<Env> {
   /** Removes everything and leaves a tombstone. */
   async erase(access: Access): Promise<Reply<Receipt>> {
     return replyOf(async () => {
-      const { index } = this.#allowed(access, "admin").projection;
+      const { index } = permitted(this.#log, access, "admin").projection;
       const { id, counts } = index;
       const { segmentCount: segments, bytes } = this.#log.store;
       this.#publisher.stop();
@@ -524,7 +365,7 @@ export class Session extends DurableObject<Env> {
       this.#watchers.close("The session was deleted");
       await this.ctx.storage.deleteAll();
       this.#log.erase(Date.now());
-      this.#alarmAt = null;
+      this.#alarm.noteNone();
       const { states, events, points } = counts;
       return { id, segments, catalog_rows, bytes, states, events, points };
     });
@@ -535,7 +376,7 @@ export class Session extends DurableObject<Env> {
   /** Opens the socket of a page. The page receives a Change now and after each change, at most one per LIVE_MS. */
   override async fetch(request: Request): Promise<Response> {
     try {
-      this.#allowed(accessIn(request), "read");
+      permitted(this.#log, accessIn(request), "read");
       return this.#watchers.accept();
     } catch (error) {
       return new Response(refusedReply(error), { status: 403 }); // the client reads the refusal's own status

@@ -122,18 +122,6 @@ export class SessionMaps {
   }
 }
 
-/** Runs it now; its result, or its error, when it is asked for. */
-export function tried<Result>(run: () => Result): () => Result {
-  try {
-    const result = run();
-    return () => result;
-  } catch (error) {
-    return () => {
-      throw error;
-    };
-  }
-}
-
 let isFailing = false;
 
 /** Logs the first of several failures. */

@@ -28,7 +28,7 @@ export type Loaded = {
 
 export class Log {
   readonly store: Store;
-  readonly #id: string;
+  readonly id: string;
   readonly #redactor: Redactor;
   readonly attachmentLimits: AttachmentLimits;
   #loaded: Loaded | undefined;
@@ -37,7 +37,7 @@ export class Log {
 
   constructor(sql: SqlStorage, id: string, redactor: Redactor, attachmentLimits: AttachmentLimits) {
     this.store = new Store(sql);
-    this.#id = id;
+    this.id = id;
     this.#redactor = redactor;
     this.attachmentLimits = attachmentLimits;
   }
@@ -53,7 +53,7 @@ export class Log {
     const stored = this.store.load();
     if (!stored) return undefined;
     const { newest, state, later } = stored;
-    const index = stored.index ?? newIndex(this.#id, now, now);
+    const index = stored.index ?? newIndex(this.id, now, now);
     for (const { contents, lastSeq } of later) restore(index, state, contents, lastSeq);
     if (later.length > 0 || !stored.index) completeRestored(this.store.chunks, index.attachments);
     const projection = new Projection(index, state, this.#redactor, this.attachmentLimits);
@@ -68,14 +68,14 @@ export class Log {
     const loaded = this.load();
     if (loaded) return loaded;
     this.checkNotErased();
-    throw new Refusal("not_found", `Session not found: ${this.#id}`);
+    throw new Refusal("not_found", `Session not found: ${this.id}`);
   }
 
   checkNotErased(): void {
     if (this.store.erasedAt() !== null)
       throw new Refusal(
         "gone",
-        `Session ${this.#id} was deleted; nothing is recorded for it any more.`,
+        `Session ${this.id} was deleted; nothing is recorded for it any more.`,
       );
   }
 
@@ -84,13 +84,7 @@ export class Log {
     // A program records the session that was being imported.
     this.store.dropStaged();
     const id = this.store.nextId();
-    const projection = Projection.open(
-      this.#id,
-      at,
-      arrival,
-      this.#redactor,
-      this.attachmentLimits,
-    );
+    const projection = Projection.open(this.id, at, arrival, this.#redactor, this.attachmentLimits);
     projection.index.product = access.product ?? "";
     projection.index.opener = openerOf(access);
     const newest = newSegment({ id, fromAt: 0, firstSeq: 1, keyframe: "{}" });

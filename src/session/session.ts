@@ -313,7 +313,8 @@ export class Session extends DurableObject<Env> {
     const { store } = this.#log;
     const [rollups, tests] = [() => this.#log.rollups(), () => this.#log.tests()];
     const damaged = store.damage.list().length;
-    if (!(await publish({ projection, rollups, tests, bytes: store.bytes, damaged }))) return;
+    if (!(await publish({ projection, rollups, tests, bytes: store.segments.bytes, damaged })))
+      return;
     // The session may have been deleted while its rows were written.
     if (store.erasedAt() !== null) await this.#removeRows(projection.index.id);
   }
@@ -348,7 +349,7 @@ export class Session extends DurableObject<Env> {
     return replyOf(async () => {
       const { index } = permitted(this.#log, access, "admin").projection;
       const { id, counts } = index;
-      const { segmentCount: segments, bytes } = this.#log.store;
+      const { segmentCount: segments, bytes } = this.#log.store.segments;
       this.#publisher.stop();
 
       let catalog_rows: number;

@@ -111,7 +111,7 @@ export class FileImport {
       for (const [segment, part] of this.#damage) store.damage.note(segment, part);
       index.rowsWritten = this.#rows + this.#damage.length + 1;
       store.rewriteIndex({ id: this.#newest.id, sealed: this.#newest.isSealed }, index);
-      store.commitStaged();
+      store.staging.commit();
       return index;
     });
   }
@@ -141,7 +141,7 @@ export class FileImport {
     this.#check.add({ id, fromAt, firstSeq, lastSeq }, keyframe, contents);
     noteAltered(this.#index, "redacted", altered);
     const numbers = { id, isSealed, fromAt, firstSeq, lastSeq };
-    store.writeStaged(numbers, { keyframe, contents, index, series, hasSummary });
+    store.staging.write(numbers, { keyframe, contents, index, series, hasSummary });
     return { rows: 1, bytes: 0 };
   }
 

@@ -82,16 +82,16 @@ export class Imports {
   cancel(token: Token): void {
     if (this.#current?.token !== token) return;
     this.#current = undefined;
-    this.#log.store.dropStaged();
+    this.#log.store.staging.drop();
   }
 
   /** By the alarm: removes an import whose sender stopped. */
   async dropAbandoned(now: number): Promise<void> {
-    if (!this.#log.store.isStaged) return;
+    if (!this.#log.store.staging.isOpen) return;
     const until = (this.#current?.at ?? -Infinity) + IMPORT_PAUSE_MS;
     if (until > now) return this.#storage.setAlarm(until);
     this.#current = undefined;
-    this.#log.store.dropStaged();
+    this.#log.store.staging.drop();
     await this.#storage.deleteAll();
   }
 
@@ -107,7 +107,7 @@ export class Imports {
       admit: (index) => {
         this.#checkIsNew(access, index);
         checkMayOpen(access);
-        store.beginStaging();
+        store.staging.begin();
       },
     });
     return (this.#current = { token, file, at: now });

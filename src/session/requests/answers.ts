@@ -15,11 +15,11 @@ export async function repliesTo(
   const inOrder = [...questions.entries()].sort(
     ([, one], [, other]) => Number(isLast(one)) - Number(isLast(other)),
   );
-  store.keep();
+  store.segments.keep();
   const answers: (() => unknown)[] = [];
   for (const [index, question] of inOrder)
     answers[index] = tried(() => answer(sourceOf(), question));
-  store.release();
+  store.segments.release();
 
   // After all answers, since this waits for other objects.
   const replies: Reply<unknown>[] = [];

@@ -6,10 +6,10 @@ import type { Store } from "./store.ts";
 
 export function fileSourceOf(store: Store, current: SessionIndex): FileSource {
   const index = JSON.parse(JSON.stringify(current)) as SessionIndex; // a copy
-  const ids = store.ids();
+  const ids = store.segments.ids();
   // Sealed segments do not change; the newest may be written again.
   const last = ids.at(-1) ?? 0;
-  const newest = store.stored(last);
+  const newest = store.segments.stored(last);
   const chunks = new Map(index.attachments.map((one) => [one.seq, chunksIn(store, one)]));
   const existing = <Value>(value: Value): Value => {
     if (store.erasedAt() !== null)
@@ -19,7 +19,7 @@ export function fileSourceOf(store: Store, current: SessionIndex): FileSource {
   return {
     index,
     ids,
-    segment: (id) => (id === last ? newest : existing(store).stored(id)),
+    segment: (id) => (id === last ? newest : existing(store).segments.stored(id)),
     chunks: ({ seq }) => chunks.get(seq) ?? [],
     chunk: (attachment, chunk) => existing(store).chunks.read(attachment, chunk),
     damage: () => store.damage.list().map(({ segment, part }) => [segment ?? 0, part]),

@@ -15,7 +15,8 @@ import type { Arrival } from "../../core/session/times.ts";
 import type { Source } from "../../core/questions/questions.ts";
 import { completeRestored } from "../attachments/upload.ts";
 import { Rollups } from "../../core/questions/metrics.ts";
-import { type Newest, newSegment, Store } from "./store.ts";
+import { type Newest, newSegment } from "./newest.ts";
+import { Store } from "./store.ts";
 import { Tests } from "../../core/questions/tests.ts";
 
 /** A session in memory: its projection, and the segment that the next batch goes to. */
@@ -82,7 +83,7 @@ export class Log {
   /** A new session. It is stored with its first commit. `at` is the time of its first op. */
   open(at: number, arrival: Arrival, access: Access): Loaded {
     // A program records the session that was being imported.
-    this.store.dropStaged();
+    this.store.staging.drop();
     const id = this.store.nextId();
     const projection = Projection.open(this.id, at, arrival, this.#redactor, this.attachmentLimits);
     projection.index.product = access.product ?? "";
@@ -135,19 +136,22 @@ export class Log {
 
   source({ projection: { index, state } }: Loaded, now: number): Source {
     const [rollups, tests] = [() => this.rollups(), () => this.tests()];
-    return { store: this.store, index, state, now, rollups, tests };
+    return { store: this.store.segments, index, state, now, rollups, tests };
   }
 
   /** Built when first needed, and updated with each batch from then on. */
   rollups(): Rollups {
-    return (this.#rollups ??= new Rollups(this.store, this.need().projection.index.series));
+    return (this.#rollups ??= new Rollups(
+      this.store.segments,
+      this.need().projection.index.series,
+    ));
   }
 
   /** Built when first needed, and again when it was asked after a change. */
   tests(): TestTable {
     const { observations, seq } = this.need().projection.index;
     if (!observations.tests) return NO_TESTS;
-    return (this.#tests ??= new Tests(this.store)).table(seq);
+    return (this.#tests ??= new Tests(this.store.segments)).table(seq);
   }
 
   /** After the object's storage was deleted: leaves a tombstone. */

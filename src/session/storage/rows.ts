@@ -9,13 +9,22 @@ import { CREATE_SEGMENTS, NUMBERS, type Numbers, numbersCrc, PARTS, type Row } f
 
 export class Rows {
   readonly #database: Database;
+  /** There are rows of the session. For an unknown session there is not even a table; those of an unfinished import do not count. */
+  exist: boolean;
 
-  constructor(database: Database) {
+  constructor(database: Database, exist: boolean) {
     this.#database = database;
+    this.exist = exist;
+  }
+
+  /** What the whole file takes. */
+  get bytes(): number {
+    return this.exist ? this.#database.size : 0;
   }
 
   /** Ids of all segments. In a damaged file: those that are found from both ends. */
   ids(): number[] {
+    if (!this.exist) return [];
     if (!this.#database.isDamaged) {
       const [row] = this.#database.rows<{ last: number | null }>(
         "SELECT max(id) AS last FROM segments",
@@ -60,6 +69,7 @@ export class Rows {
 
   /** The rows after `known`, oldest first, with their summaries; in a damaged file with all parts. */
   after(known: number): Row[] {
+    if (!this.exist) return [];
     const query = `SELECT ${NUMBERS}, summary FROM segments WHERE id > ? ORDER BY id`;
     const rows = this.#database.rows<Row>(query, known);
     if (!this.#database.isDamaged) return rows;
@@ -70,6 +80,7 @@ export class Rows {
 
   /** The numbers of the last row whose `column` is at most `bound`, and of the row after it. */
   lastUpTo(column: "first_seq" | "from_at", bound: number): Row[] {
+    if (!this.exist) return [];
     return this.#database.rows<Row>(
       `SELECT ${NUMBERS} FROM segments WHERE id >= (SELECT id FROM segments WHERE ${column} <= ? ORDER BY id DESC LIMIT 1) ORDER BY id LIMIT 2`,
       bound,

@@ -23,7 +23,7 @@ import {
 import { Rollups } from "../../core/questions/metrics.ts";
 import { publicationOf, sessionRow } from "../publication/publication.ts";
 import { jsonOf, type Reply } from "../requests/reply.ts";
-import { EMPTY_STORE } from "./store.ts";
+import { NO_SEGMENTS } from "./stored-segments.ts";
 import { type ExportQuery, exportOf } from "../../core/exports/exports.ts";
 import { textStream } from "../requests/stream.ts";
 
@@ -55,7 +55,7 @@ export async function publishUnreadable(env: Env, id: string): Promise<void> {
   const now = Date.now();
   const index = newIndex(id, known?.first_at ?? now, known?.first_at ?? now);
   index.product = known?.product ?? "";
-  const rollups = new Rollups(EMPTY_STORE, []);
+  const rollups = new Rollups(NO_SEGMENTS, []);
   const row = sessionRow(index, { bytes: 0, damaged: 1 }, now);
   const headline = "The storage of this session cannot be read";
   await publish(env.CATALOG, publicationOf(index, { ...row, headline }, rollups));
@@ -139,11 +139,11 @@ async function catalogued(env: Env, id: string) {
 
 function sourceOf(index: SessionIndex, now: number): Source {
   return {
-    store: EMPTY_STORE,
+    store: NO_SEGMENTS,
     index,
     state: {},
     now,
-    rollups: () => new Rollups(EMPTY_STORE, []),
+    rollups: () => new Rollups(NO_SEGMENTS, []),
     tests: () => new TestTable(),
   };
 }

@@ -13,7 +13,7 @@ import {
   othersIn,
   pointsIn,
 } from "./lines.ts";
-import type { SegmentReader } from "../segments/segment.ts";
+import type { SegmentReader } from "../segments/segment-reader.ts";
 
 export function* exportDocument(source: Source): Generator<string> {
   const { store, index, state } = source;

@@ -2,7 +2,7 @@
 import type { EventRow } from "../answers/events.ts";
 import { pointAt } from "../metrics/chart.ts";
 import { merge } from "../state/merge.ts";
-import type { ReadColumns } from "../segments/segment.ts";
+import type { ReadColumns } from "../segments/segment-reader.ts";
 import type { Series } from "../metrics/series.ts";
 import type { JsonObject } from "../wire.ts";
 import { ANSWERS, type Source } from "../questions/questions.ts";

@@ -6,7 +6,7 @@ import { type Attachment, chunksOf } from "../attachments/attachments.ts";
 import type { Series } from "../metrics/series.ts";
 import { ANSWERS, type Source } from "../questions/questions.ts";
 import { base64Of } from "../segments/bytes.ts";
-import type { ReadColumns, SegmentReader } from "../segments/segment.ts";
+import type { ReadColumns, SegmentReader } from "../segments/segment-reader.ts";
 import type { SegmentInfo, Segments } from "../segments/segments.ts";
 
 export type Line = { [key: string]: unknown };

@@ -4,7 +4,7 @@
  * the segments that overlap with it, and sorted.
  */
 import type { Series } from "../metrics/series.ts";
-import type { ReadColumns } from "../segments/segment.ts";
+import type { ReadColumns } from "../segments/segment-reader.ts";
 import type { SegmentInfo, Segments } from "../segments/segments.ts";
 import { KEPT_SEGMENTS, MAX_SORTED_POINTS, SHORTEST_PART_MS } from "./limits.ts";
 

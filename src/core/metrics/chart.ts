@@ -8,7 +8,7 @@ import { Distribution } from "./distribution.ts";
 import { addTotal, meanOf, type Total, totalOf } from "./moments.ts";
 import { RateBuilder, RiseReader } from "./rate.ts";
 import type { SegmentSeries } from "../segments/segment-summary.ts";
-import type { ReadColumns } from "../segments/segment.ts";
+import type { ReadColumns } from "../segments/segment-reader.ts";
 import { MARKS } from "./columns.ts";
 import { TotalBuilder } from "./total.ts";
 import type { MetricType } from "../vocabulary.ts";

@@ -9,7 +9,7 @@ import {
   newBuckets,
 } from "./buckets.ts";
 import type { SegmentSeries } from "../segments/segment-summary.ts";
-import type { ReadColumns } from "../segments/segment.ts";
+import type { ReadColumns } from "../segments/segment-reader.ts";
 import { FIRST_BUCKET } from "./columns.ts";
 import { type PackedSketch, Sketch } from "./sketch.ts";
 

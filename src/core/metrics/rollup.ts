@@ -16,7 +16,7 @@ import {
 import { addTotal, newTotal, sumOf, toFinite, type Total, totalOf } from "./moments.ts";
 import { type Rise, RiseReader } from "./rate.ts";
 import type { SegmentSeries } from "../segments/segment-summary.ts";
-import type { ReadColumns } from "../segments/segment.ts";
+import type { ReadColumns } from "../segments/segment-reader.ts";
 import type { MetricType } from "../vocabulary.ts";
 
 /** The lists have equal length. A bucket without points has count and sum 0, min and max null. */

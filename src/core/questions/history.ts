@@ -4,7 +4,7 @@ import type { EventRow } from "../answers/events.ts";
 import type { Page } from "../answers/page.ts";
 import { DEFAULT_PAGE } from "../limits.ts";
 import { copy, equal, isObject, merge, touches, valueAt } from "../state/merge.ts";
-import type { StoredState } from "../segments/segment.ts";
+import type { StoredState } from "../segments/contents.ts";
 import type { Json, JsonObject } from "../wire.ts";
 import { MAX_DIFFERENCES } from "./limits.ts";
 import type { Segment, SegmentInfo, Segments } from "../segments/segments.ts";

@@ -7,7 +7,8 @@ import { addTags, countEvent, countException, noteLeftOut } from "../session/cou
 import { isException } from "../events/event.ts";
 import { noteTexts } from "../session/searched.ts";
 import { merge } from "../state/merge.ts";
-import type { Contents, ReadColumns, StoredOp, StoredState } from "./segment.ts";
+import type { Contents, StoredOp, StoredState } from "./contents.ts";
+import type { ReadColumns } from "./segment-reader.ts";
 import { addHistogram } from "../metrics/histogram.ts";
 import { addPoint } from "../metrics/points.ts";
 import { newSeries, type Series } from "../metrics/series.ts";

@@ -7,7 +7,7 @@ import { bloomOf, mayContain } from "./bloom.ts";
 import { type EventFilter, isException, searchText } from "../events/event.ts";
 import { fold } from "../text/fold.ts";
 import { hasTag } from "../text/tag.ts";
-import type { Contents } from "./segment.ts";
+import type { Contents } from "./contents.ts";
 import { MAX_PACKED_VALUES, MAX_SUMMARY_ENTRIES } from "../limits.ts";
 import { toFinite, type Total, totalOf } from "../metrics/moments.ts";
 import { increaseOf } from "../metrics/rate.ts";

@@ -2,7 +2,7 @@
 import type { DamagedPart } from "../answers/damage.ts";
 import type { Attachment } from "../attachments/attachments.ts";
 import type { JsonObject } from "../wire.ts";
-import type { SegmentReader } from "./segment.ts";
+import type { SegmentReader } from "./segment-reader.ts";
 import type { SegmentSummary } from "./segment-summary.ts";
 
 /** A segment in a list, without its bytes. `fromAt` is the session's clock when it was opened. `summary`: of a sealed one. */

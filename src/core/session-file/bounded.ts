@@ -1,6 +1,7 @@
 /** Reads the body of a segment from a file, of which all sections together are inflated to at most MAX_SEGMENT_BYTES. */
 import { parseJson } from "../parse.ts";
-import { type Codec, SegmentReader } from "../segments/segment.ts";
+import type { Codec } from "../segments/segment.ts";
+import { SegmentReader } from "../segments/segment-reader.ts";
 import { MAX_SEGMENT_BYTES, MAX_SEGMENT_VALUES } from "./limits.ts";
 import { inflated } from "./parts.ts";
 

@@ -9,7 +9,7 @@ import { isException } from "../events/event.ts";
 import type { Columns } from "../metrics/columns.ts";
 import type { Series } from "../metrics/series.ts";
 import { Refusal } from "../refusal.ts";
-import type { Contents, StoredOp } from "../segments/segment.ts";
+import type { Contents, StoredOp } from "../segments/contents.ts";
 import type { SessionIndex } from "../session/session-index.ts";
 import { copy, equal, merge } from "../state/merge.ts";
 import { StateSize } from "../state/size.ts";

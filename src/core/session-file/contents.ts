@@ -15,7 +15,8 @@ import { parse } from "../parse.ts";
 import { Refusal } from "../refusal.ts";
 import { redactedFields } from "../secrets/marks.ts";
 import { redactOp, type Redactor } from "../secrets/redact.ts";
-import type { Contents, SegmentReader, StoredOp, StoredState } from "../segments/segment.ts";
+import type { Contents, StoredOp, StoredState } from "../segments/contents.ts";
+import type { SegmentReader } from "../segments/segment-reader.ts";
 import { checkNesting } from "../session/nesting.ts";
 import { Op } from "../wire.ts";
 

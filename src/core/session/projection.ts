@@ -33,7 +33,7 @@ import { merge } from "../state/merge.ts";
 import { StateSize } from "../state/size.ts";
 import { redactOp, Redactor } from "../secrets/redact.ts";
 import { redactedFields } from "../secrets/marks.ts";
-import { type Contents, newContents } from "../segments/segment.ts";
+import { type Contents, newContents } from "../segments/contents.ts";
 import { observe, observeDaemonHeartbeat } from "../status/observations.ts";
 import { noteTransition } from "../status/status.ts";
 import { type Arrival, isSentAtWrong, latestTime, newestTime } from "./times.ts";

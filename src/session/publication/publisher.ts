@@ -3,7 +3,7 @@ import { UNPUBLISHED } from "../../catalog/search/filter.ts";
 import { rowTokens } from "../../catalog/tables/posting.ts";
 import { hash } from "../../core/hash.ts";
 import type { BatchOutcome, Projection } from "../../core/session/projection.ts";
-import { isEmpty } from "../../core/segments/segment.ts";
+import { isEmpty } from "../../core/segments/contents.ts";
 import { UNUSED, type Used } from "../../core/access/budget.ts";
 import { POSTING_MS, PUBLISH_MS } from "../../core/limits.ts";
 import type { SessionIndex } from "../../core/session/session-index.ts";

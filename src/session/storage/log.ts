@@ -8,7 +8,7 @@ import { type BatchOutcome, Projection } from "../../core/session/projection.ts"
 import type { Redactor } from "../../core/secrets/redact.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { restore } from "../../core/segments/restore.ts";
-import { isEmpty, newContents } from "../../core/segments/segment.ts";
+import { isEmpty, newContents } from "../../core/segments/contents.ts";
 import { newIndex } from "../../core/session/session-index.ts";
 import { TestTable } from "../../core/tests/table.ts";
 import type { Arrival } from "../../core/session/times.ts";

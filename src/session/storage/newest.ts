@@ -1,12 +1,7 @@
 /** The newest segment of a session, as its object keeps it in memory while it records: to it ops are added, until it is full and is sealed. */
 import { MAX_BATCH_BYTES, MAX_ROW_BYTES, SEGMENT_BYTES } from "../../core/limits.ts";
-import {
-  append,
-  type Contents,
-  newContents,
-  packContents,
-  sealContents,
-} from "../../core/segments/segment.ts";
+import { append, type Contents, newContents } from "../../core/segments/contents.ts";
+import { packContents, sealContents } from "../../core/segments/segment.ts";
 import { CODEC, readerOf } from "./row.ts";
 
 export type Newest = {

@@ -1,5 +1,6 @@
 /** What an import has stored of its session. It counts as nothing until the import is finished: a table marks it. */
-import { packContents, sealContents, type Contents } from "../../core/segments/segment.ts";
+import { packContents, sealContents } from "../../core/segments/segment.ts";
+import type { Contents } from "../../core/segments/contents.ts";
 import { summariseSegment } from "../../core/segments/segment-summary.ts";
 import type { SessionIndex } from "../../core/session/session-index.ts";
 import type { JsonObject } from "../../core/wire.ts";

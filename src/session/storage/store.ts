@@ -3,7 +3,7 @@
  * it starts with (keyframe), the ops that followed (body), and the index at its end. So an object that wakes up reads one row, and
  * damage costs only the part of a row that it is in (row.ts).
  */
-import type { Contents } from "../../core/segments/segment.ts";
+import type { Contents } from "../../core/segments/contents.ts";
 import { type SegmentSummary, summariseSegment } from "../../core/segments/segment-summary.ts";
 import type { Segment } from "../../core/segments/segments.ts";
 import type { SessionIndex } from "../../core/session/session-index.ts";

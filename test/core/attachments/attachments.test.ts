@@ -14,7 +14,9 @@ import {
 } from "../../../src/core/limits.ts";
 import { parse } from "../../../src/core/parse.ts";
 import { Projection } from "../../../src/core/session/projection.ts";
-import { newContents, packContents, SegmentReader } from "../../../src/core/segments/segment.ts";
+import { newContents } from "../../../src/core/segments/contents.ts";
+import { packContents } from "../../../src/core/segments/segment.ts";
+import { SegmentReader } from "../../../src/core/segments/segment-reader.ts";
 import { restore } from "../../../src/core/segments/restore.ts";
 import { newIndex } from "../../../src/core/session/session-index.ts";
 import { type AttachmentOp, Op } from "../../../src/core/wire.ts";

@@ -7,7 +7,7 @@ import { EVENT_LIST } from "../../../src/core/events/fields.ts";
 import { eventSearch } from "../../../src/core/events/search.ts";
 import { parseQueryOf } from "../../../src/core/query/parse.ts";
 import { refusalOf } from "../../../src/core/refusal.ts";
-import { newContents } from "../../../src/core/segments/segment.ts";
+import { newContents } from "../../../src/core/segments/contents.ts";
 import { summariseSegment } from "../../../src/core/segments/segment-summary.ts";
 import type { Event } from "../../../src/core/wire.ts";
 import { type Case, queriesOf } from "../query/cases.ts";

@@ -4,15 +4,9 @@ import { Projection } from "../../../src/core/session/projection.ts";
 import { Rollups } from "../../../src/core/questions/metrics.ts";
 import type { Source } from "../../../src/core/questions/questions.ts";
 import { Tests } from "../../../src/core/questions/tests.ts";
-import {
-  append,
-  type Codec,
-  type Contents,
-  newContents,
-  packContents,
-  sealContents,
-  SegmentReader,
-} from "../../../src/core/segments/segment.ts";
+import { append, type Contents, newContents } from "../../../src/core/segments/contents.ts";
+import { type Codec, packContents, sealContents } from "../../../src/core/segments/segment.ts";
+import { SegmentReader } from "../../../src/core/segments/segment-reader.ts";
 import { summariseSegment } from "../../../src/core/segments/segment-summary.ts";
 import type { SegmentInfo, Segments } from "../../../src/core/segments/segments.ts";
 import type { JsonObject, Op } from "../../../src/core/wire.ts";

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ChartBuilder } from "../../../src/core/metrics/chart.ts";
 import { summariseSegment } from "../../../src/core/segments/segment-summary.ts";
-import { newContents, type ReadColumns } from "../../../src/core/segments/segment.ts";
+import { newContents } from "../../../src/core/segments/contents.ts";
+import type { ReadColumns } from "../../../src/core/segments/segment-reader.ts";
 import { newSeries } from "../../../src/core/metrics/series.ts";
 import type { MetricType } from "../../../src/core/vocabulary.ts";
 

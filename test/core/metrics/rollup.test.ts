@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { summariseSegment } from "../../../src/core/segments/segment-summary.ts";
 import { Distribution } from "../../../src/core/metrics/distribution.ts";
 import { RollupBuilder } from "../../../src/core/metrics/rollup.ts";
-import { newContents } from "../../../src/core/segments/segment.ts";
+import { newContents } from "../../../src/core/segments/contents.ts";
 import { newSeries } from "../../../src/core/metrics/series.ts";
 
 type Point = [at: number, value: number];

@@ -7,7 +7,7 @@ import {
   mayMatch,
 } from "../../../src/core/segments/segment-summary.ts";
 import { type EventFilter, eventRow, matches } from "../../../src/core/events/event.ts";
-import { newContents } from "../../../src/core/segments/segment.ts";
+import { newContents } from "../../../src/core/segments/contents.ts";
 import type { Event } from "../../../src/core/wire.ts";
 
 const text = fc.oneof(

@@ -4,16 +4,14 @@ import { expect, test } from "vitest";
 import type { EventRow } from "../../../src/core/answers/events.ts";
 import {
   append,
-  type Codec,
   type Contents,
   isEmpty,
   newContents,
-  packContents,
-  sealContents,
-  SegmentReader,
   type StoredOp,
   type StoredState,
-} from "../../../src/core/segments/segment.ts";
+} from "../../../src/core/segments/contents.ts";
+import { type Codec, packContents, sealContents } from "../../../src/core/segments/segment.ts";
+import { SegmentReader } from "../../../src/core/segments/segment-reader.ts";
 import type { Columns } from "../../../src/core/metrics/columns.ts";
 import { anyObject } from "../any-json.ts";
 

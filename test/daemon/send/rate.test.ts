@@ -6,7 +6,7 @@ import { ChartBuilder } from "../../../src/core/metrics/chart.ts";
 import { overTime } from "../../../src/core/comparison/over-time.ts";
 import { Projection } from "../../../src/core/session/projection.ts";
 import { RollupBuilder } from "../../../src/core/metrics/rollup.ts";
-import { append, type Contents, newContents } from "../../../src/core/segments/segment.ts";
+import { append, type Contents, newContents } from "../../../src/core/segments/contents.ts";
 import {
   type SegmentSeries,
   summariseSegment,

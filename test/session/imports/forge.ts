@@ -1,5 +1,7 @@
 /** Files that are not as a server wrote them. */
-import { packContents, SegmentReader, type Contents } from "../../../src/core/segments/segment.ts";
+import { packContents } from "../../../src/core/segments/segment.ts";
+import { SegmentReader } from "../../../src/core/segments/segment-reader.ts";
+import type { Contents } from "../../../src/core/segments/contents.ts";
 import {
   PART,
   PartReader,

@@ -12,7 +12,8 @@ import {
   SEGMENT_BYTES,
 } from "../../../src/core/limits.ts";
 import { ByteWriter } from "../../../src/core/segments/bytes.ts";
-import { packContents, newContents } from "../../../src/core/segments/segment.ts";
+import { packContents } from "../../../src/core/segments/segment.ts";
+import { newContents } from "../../../src/core/segments/contents.ts";
 import { PART, packJson, SIGNATURE } from "../../../src/core/session-file/parts.ts";
 import { CODEC } from "../../../src/session/storage/row.ts";
 import { server } from "../../api/server.ts";

@@ -6,16 +6,15 @@ import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { SessionRow } from "../core/answers/session-row.ts";
 import type { Summary } from "../core/answers/summary.ts";
+import type { Comparison, Distinction } from "../core/comparison/distinctions.ts";
+import { distinguishGroups } from "../core/comparison/two-groups.ts";
+import { distinguishRun } from "../core/comparison/one-run.ts";
 import {
-  type Comparison,
-  type Distinction,
-  distinguishGroups,
-  distinguishRun,
   type Figure,
   type Held as HeldValue,
   type Run,
   valueAttribute,
-} from "../core/comparison/distinctions.ts";
+} from "../core/comparison/run.ts";
 import { MAX_PAGE, MAX_VALUE_LENGTH } from "../core/limits.ts";
 import { perSecond } from "../core/metrics/rate.ts";
 import { meanOf } from "../core/metrics/moments.ts";

@@ -1,5 +1,6 @@
 /** Distinctions as text, for pages, the CLI and API texts. */
-import type { Distinction, DistinctionKind } from "./distinctions.ts";
+import type { Distinction } from "./distinctions.ts";
+import type { DistinctionKind } from "./run.ts";
 import { formatCount, formatDuration, formatNumber, formatQuantity } from "../text/format.ts";
 import { nameLabel } from "../text/recorded-text.ts";
 import { distinctStep } from "../text/scale.ts";

@@ -5,14 +5,14 @@ import {
   betweenGroups,
   subjectOf,
 } from "../../../src/core/comparison/distinction-text.ts";
+import { distinguishGroups } from "../../../src/core/comparison/two-groups.ts";
+import { distinguishRun } from "../../../src/core/comparison/one-run.ts";
 import {
-  distinguishGroups,
-  distinguishRun,
   type Figure,
   type Held,
   type Run,
   valueAttribute,
-} from "../../../src/core/comparison/distinctions.ts";
+} from "../../../src/core/comparison/run.ts";
 import { MIN_OTHERS, SIGNIFICANT } from "../../../src/core/limits.ts";
 
 type Parts = {

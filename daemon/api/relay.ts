@@ -9,13 +9,8 @@ import { DEFAULT_LEASE_MS, MAX_INFLATED_BYTES } from "../../src/core/limits.ts";
 import { checkRange, recordsOf } from "../../src/core/session/lanes.ts";
 import { parse, parseJson } from "../../src/core/parse.ts";
 import { Refusal, refusalOf } from "../../src/core/refusal.ts";
-import {
-  Batch,
-  type BatchResult,
-  Ingest,
-  type IngestAnswer,
-  type Op,
-} from "../../src/core/wire.ts";
+import { Batch, type BatchResult, Ingest, type IngestAnswer } from "../../src/core/batch.ts";
+import type { Op } from "../../src/core/wire.ts";
 import { checked } from "../send/check.ts";
 import type { Clock } from "../clock.ts";
 import { REFUSAL } from "./caller.ts";

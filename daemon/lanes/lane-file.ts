@@ -2,7 +2,9 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { Id, type Op, Writer } from "../../src/core/wire.ts";
+import { Id } from "../../src/core/wire-fields.ts";
+import type { Op } from "../../src/core/wire.ts";
+import { Writer } from "../../src/core/batch.ts";
 import { frame, isIntact, laneJson, PREFIX, repair, salvage, type Span } from "./frame.ts";
 import { makeFolder } from "../home.ts";
 import { CHECK_FILE_MS, LANE_BYTES } from "../limits.ts";

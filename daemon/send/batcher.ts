@@ -2,7 +2,8 @@
  * Builds a lane's next batch from its files. It reads on from what the server has acknowledged, so nothing is kept in memory while the
  * server does not answer.
  */
-import type { Batch, Op } from "../../src/core/wire.ts";
+import type { Batch } from "../../src/core/batch.ts";
+import type { Op } from "../../src/core/wire.ts";
 import { isAlteration } from "../../src/core/session/counts.ts";
 import { MAX_BATCH_AGGREGATED, MAX_LABELS } from "../../src/core/limits.ts";
 import { Cursor } from "../lanes/cursor.ts";

@@ -2,7 +2,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DAEMON_LEASE_MS, MAX_BATCH_BYTES } from "../../src/core/limits.ts";
-import type { Batch, BatchResult } from "../../src/core/wire.ts";
+import type { Batch, BatchResult } from "../../src/core/batch.ts";
 import type { Lane } from "../lanes/lane.ts";
 import type { Lanes } from "../lanes/lanes.ts";
 import type { Growth, Tail } from "../lanes/tail.ts";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import * as v from "valibot";
-import type { IngestAnswer } from "../../src/core/wire.ts";
+import type { IngestAnswer } from "../../src/core/batch.ts";
 import type { Config } from "../config.ts";
 import type { Environment, Home } from "../home.ts";
 import { REQUEST_TIMEOUT_MS } from "../limits.ts";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { arch, hostname, networkInterfaces, platform, userInfo } from "node:os";
 import { join } from "node:path";
-import type { Writer } from "../../src/core/wire.ts";
+import type { Writer } from "../../src/core/batch.ts";
 import { readProcess } from "./processes.ts";
 
 export type Machine = Required<Pick<Writer, "machine_id" | "hostname" | "os">> &

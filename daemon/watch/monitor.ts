@@ -5,7 +5,8 @@
 import { existsSync } from "node:fs";
 import { DAEMON_LEASE_MS } from "../../src/core/limits.ts";
 import { signalName } from "../../src/core/status/signals.ts";
-import type { Op, Writer } from "../../src/core/wire.ts";
+import type { Op } from "../../src/core/wire.ts";
+import type { Writer } from "../../src/core/batch.ts";
 import { type Clock, gap, type Reading, read } from "../clock.ts";
 import type { Lane } from "../lanes/lane.ts";
 import type { Lanes } from "../lanes/lanes.ts";

@@ -12,7 +12,7 @@ import { type FileHeader, FORMAT } from "../core/session-file/header.ts";
 import { BadFile, type Part, PART, PartReader, unpackJson } from "../core/session-file/parts.ts";
 import type { SessionIndex } from "../core/session/session-index.ts";
 import { formatBytes } from "../core/text/format.ts";
-import { Id } from "../core/wire.ts";
+import { Id } from "../core/wire-fields.ts";
 import { type SessionClient, sessionOf } from "../session/client.ts";
 import { CODEC } from "../session/storage/row.ts";
 import { IMPORT_PARTS_BYTES } from "./limits.ts";

@@ -11,7 +11,9 @@ import { fullDisk } from "../catalog/outage.ts";
 import type { Held } from "../catalog/search/sessions.ts";
 import type { Access } from "../core/access/authority.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
-import { Id, type IngestAnswer, type Op, type Writer } from "../core/wire.ts";
+import { Id } from "../core/wire-fields.ts";
+import type { IngestAnswer, Writer } from "../core/batch.ts";
+import type { Op } from "../core/wire.ts";
 import type { Env } from "../env.ts";
 import type {
   AnswerOf,

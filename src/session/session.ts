@@ -20,7 +20,7 @@ import { parseOwnRules } from "../core/secrets/own.ts";
 import { Redactor } from "../core/secrets/redact.ts";
 import type { Arrival } from "../core/session/times.ts";
 import { noteTransition, verdict } from "../core/status/status.ts";
-import { Ingest, type IngestAnswer } from "../core/wire.ts";
+import { Ingest, type IngestAnswer } from "../core/batch.ts";
 import type { Env } from "../env.ts";
 import { removeFromRoster } from "../registry/roster.ts";
 import { Attachments } from "./attachments/attachments.ts";

@@ -11,7 +11,7 @@ import {
 import type { Page } from "../../src/core/answers/page.ts";
 import type { SessionRow } from "../../src/core/answers/session-row.ts";
 import type { Summary } from "../../src/core/answers/summary.ts";
-import type { IngestAnswer } from "../../src/core/wire.ts";
+import type { IngestAnswer } from "../../src/core/batch.ts";
 import { rowsOfDay, usageOfDay } from "../../src/registry/usage.ts";
 import { gzip, post, server, withKey } from "../api/server.ts";
 import { bearer, deployed, newKey, SECRET } from "./world.ts";

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { SERVER } from "../../src/core/access/authority.ts";
 import { MAX_BATCHES, MAX_BODY_BYTES, MAX_INFLATED_BYTES } from "../../src/core/limits.ts";
-import type { IngestAnswer } from "../../src/core/wire.ts";
+import type { IngestAnswer } from "../../src/core/batch.ts";
 import { gzip, post, server } from "./server.ts";
 
 const ask = server();

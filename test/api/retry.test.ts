@@ -1,7 +1,7 @@
 /** A temporary failure (an object that is moved or restarted) is retried; any other is answered. */
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
-import type { IngestAnswer } from "../../src/core/wire.ts";
+import type { IngestAnswer } from "../../src/core/batch.ts";
 import { open, post, server } from "./server.ts";
 
 afterEach(() => void vi.restoreAllMocks());

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
 import { serve } from "../../daemon/serve/serve.ts";
-import type { Batch } from "../../src/core/wire.ts";
+import type { Batch } from "../../src/core/batch.ts";
 import { MAX_BATCH_OPS } from "../../src/core/limits.ts";
 import { manyTests, runState } from "../session/test-run.ts";
 import { game, record } from "../pages/world.ts";

@@ -15,7 +15,7 @@ import {
 } from "playwright-core";
 import { expect, onTestFinished } from "vitest";
 import { serve, type Server } from "../../daemon/serve/serve.ts";
-import type { Batch } from "../../src/core/wire.ts";
+import type { Batch } from "../../src/core/batch.ts";
 import { record } from "../pages/world.ts";
 
 const CANDIDATES = [

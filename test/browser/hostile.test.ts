@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { asking } from "../../src/core/text/names.ts";
 import { testKey } from "../../src/core/tests/id.ts";
-import type { Batch } from "../../src/core/wire.ts";
+import type { Batch } from "../../src/core/batch.ts";
 import { sessionWith } from "../pages/hostile-session.ts";
 import { SPICE } from "../pages/world.ts";
 import { atRest, hasBrowser, soon, World } from "./browser.ts";

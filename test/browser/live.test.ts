@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Batch } from "../../src/core/wire.ts";
+import type { Batch } from "../../src/core/batch.ts";
 import { expectAccessible, hasBrowser, World, soon } from "./browser.ts";
 import { png } from "./png.ts";
 

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Batch } from "../../src/core/wire.ts";
+import type { Batch } from "../../src/core/batch.ts";
 import { expectAccessible, hasBrowser, soon, World } from "./browser.ts";
 
 const START = Date.now() - 10 * 3_600_000;

@@ -1,6 +1,6 @@
 import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Batch } from "../../src/core/wire.ts";
+import type { Batch } from "../../src/core/batch.ts";
 import { expectShown } from "../core/shown.ts";
 import { command, game, SPICE } from "../pages/world.ts";
 import { atRest, expectAccessible, hasBrowser, World, soon } from "./browser.ts";

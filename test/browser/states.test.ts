@@ -1,6 +1,6 @@
 /** Every page in every state that it can be in, and what one does on it with a pointer. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Batch } from "../../src/core/wire.ts";
+import type { Batch } from "../../src/core/batch.ts";
 import { brief, game, nameless } from "../pages/world.ts";
 import { atRest, expectAccessible, hasBrowser, soon, World } from "./browser.ts";
 

@@ -1,6 +1,6 @@
 /** The report on a test run in a browser: what is fetched when it is unfolded, and that it can be read by everyone. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Batch } from "../../src/core/wire.ts";
+import type { Batch } from "../../src/core/batch.ts";
 import { manyTests, NOON, runState, testEnded } from "../session/test-run.ts";
 import { expectAccessible, hasBrowser, soon, World } from "./browser.ts";
 

@@ -15,7 +15,9 @@ import {
 import { parse, parseJson } from "../../src/core/parse.ts";
 import { Refusal, refusalOf, REFUSALS } from "../../src/core/refusal.ts";
 import { OPS } from "../../src/core/vocabulary.ts";
-import { Batch, Id, Ingest, Op } from "../../src/core/wire.ts";
+import { Batch, Ingest } from "../../src/core/batch.ts";
+import { Id } from "../../src/core/wire-fields.ts";
+import { Op } from "../../src/core/wire.ts";
 
 function refusal(act: () => unknown): { code: string; message: string } {
   try {

@@ -1,11 +1,12 @@
-/** A fake server: it applies batches by the rule of lanes (wire.ts, `Batch`), and fails in the way that a test chooses. */
+/** A fake server: it applies batches by the rule of lanes (`Batch` in src/core/batch.ts), and fails in the way that a test chooses. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import * as v from "valibot";
 import { ATTACHMENT_CHUNK_BYTES as CHUNK } from "../../src/core/limits.ts";
-import { Batch, type BatchResult, type Op, type Writer } from "../../src/core/wire.ts";
+import { Batch, type BatchResult, type Writer } from "../../src/core/batch.ts";
+import type { Op } from "../../src/core/wire.ts";
 
 export type AppliedLane = { applied: number; writer?: Writer; dropped: Record<string, number> };
 export type StoredSession = {

@@ -1,7 +1,7 @@
 /** The page of metrics across sessions, over six sessions of known values. */
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Batch } from "../../src/core/wire.ts";
+import type { Batch } from "../../src/core/batch.ts";
 import { SERVER } from "../../src/core/access/authority.ts";
 import { sessionOf } from "../../src/session/client.ts";
 import { server } from "../api/server.ts";

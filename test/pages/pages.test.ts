@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
 import { publish } from "../../src/catalog/publication/publish.ts";
-import type { Batch } from "../../src/core/wire.ts";
+import type { Batch } from "../../src/core/batch.ts";
 import { SERVER } from "../../src/core/access/authority.ts";
 import { LAST_LINES } from "../../src/pages/limits.ts";
 import { sessionOf } from "../../src/session/client.ts";

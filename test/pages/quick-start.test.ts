@@ -1,7 +1,7 @@
 /** The examples of the empty home page and the docs. */
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import { Ingest } from "../../src/core/wire.ts";
+import { Ingest } from "../../src/core/batch.ts";
 import { waysOf } from "../../src/pages/ui/quick-start.tsx";
 import readme from "../../README.md?raw";
 

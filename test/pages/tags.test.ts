@@ -1,6 +1,6 @@
 /** Tags on the pages of a session: their key and value, the searches that they lead to, and the colours of series. */
 import { beforeAll, expect, test } from "vitest";
-import type { Batch } from "../../src/core/wire.ts";
+import type { Batch } from "../../src/core/batch.ts";
 import { tagColours } from "../../src/pages/session/tag-colours.tsx";
 import { server } from "../api/server.ts";
 import { record } from "./world.ts";

@@ -2,7 +2,8 @@
  * A small believable world, as batches for `POST /api/ingest`: runs of a game, one of which dies, and a command recorded by
  * `datacat run`. Everything follows from the arguments, so that a test can state what must be on a page.
  */
-import type { Batch, Json } from "../../src/core/wire.ts";
+import type { Batch } from "../../src/core/batch.ts";
+import type { Json } from "../../src/core/wire.ts";
 
 type Op = Batch["ops"][number];
 

@@ -2,7 +2,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { Summary } from "../../src/core/answers/summary.ts";
-import type { BatchResult, IngestAnswer, Op, Writer } from "../../src/core/wire.ts";
+import type { BatchResult, IngestAnswer, Writer } from "../../src/core/batch.ts";
+import type { Op } from "../../src/core/wire.ts";
 import { SERVER } from "../../src/core/access/authority.ts";
 import { type SessionClient, sessionOf } from "../../src/session/client.ts";
 

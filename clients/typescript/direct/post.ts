@@ -1,5 +1,5 @@
 /** One request to `POST /api/ingest`, by fetch. Never rejects. */
-import type { IngestAnswer } from "../../../src/core/wire.ts";
+import type { IngestAnswer } from "../../../src/core/batch.ts";
 import { utf8Length } from "../encode/cut.ts";
 import { FINAL_BODY_BYTES, TIMEOUT_MS } from "./limits.ts";
 

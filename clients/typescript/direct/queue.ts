@@ -3,7 +3,7 @@
  * that were dropped, and the time at which the next request is due. Functions on plain data: they send nothing and have no clock.
  * Times are milliseconds of a monotonic clock, but an op's own time.
  */
-import type { Writer } from "../../../src/core/wire.ts";
+import type { Writer } from "../../../src/core/batch.ts";
 import { utf8Length } from "../encode/cut.ts";
 import { jsonOf } from "../encode/values.ts";
 import { newId } from "../id.ts";

@@ -3,7 +3,7 @@
  * decides when they are due, and `answer.ts` applies the server's answers; the clock, the timer and the request are here. The clock is the
  * monotonic one: if the time of day were set back, the next request would have to wait for it.
  */
-import type { Writer } from "../../../src/core/wire.ts";
+import type { Writer } from "../../../src/core/batch.ts";
 import { newId } from "../id.ts";
 import type { Session } from "../session/session.ts";
 import type { Sink } from "../session/sink.ts";

@@ -1,5 +1,5 @@
 /** The header of a lane file, its first line (clients/README.md, "A file"). */
-import type { Writer } from "../../../src/core/wire.ts";
+import type { Writer } from "../../../src/core/batch.ts";
 import { jsonOf } from "../encode/values.ts";
 
 export type Header = {

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { hostname, networkInterfaces, userInfo } from "node:os";
 import { basename } from "node:path";
 import { isMainThread } from "node:worker_threads";
-import type { Writer } from "../../../src/core/wire.ts";
+import type { Writer } from "../../../src/core/batch.ts";
 import { redactArguments } from "../../../src/core/secrets/arguments.ts";
 import { redactor } from "../encode/redactor.ts";
 import { isAllGranted, isGranted } from "./permission.ts";

@@ -6,6 +6,7 @@ import { toJsonSchema } from "@valibot/to-json-schema";
 import type * as v from "valibot";
 import { REFUSALS } from "../../core/refusal.ts";
 import { VERSION } from "../../core/version.ts";
+import * as batch from "../../core/batch.ts";
 import * as wire from "../../core/wire.ts";
 import { type Operation, OPERATIONS } from "./operations.ts";
 import { pathParameters, queryParameters } from "./parameters.ts";
@@ -123,7 +124,7 @@ function contentOf(body: NonNullable<Operation["body"]>, sent: SentSchemas): Sch
   if (body === "bytes") return { "application/octet-stream": {} };
   const schema =
     body === "batches"
-      ? sent.schemaOf(wire.Ingest, { batches: { items: sent.schemaOf(wire.Batch) } })
+      ? sent.schemaOf(batch.Ingest, { batches: { items: sent.schemaOf(batch.Batch) } })
       : body === "object"
         ? { type: "object" }
         : sent.schemaOf(body);
@@ -247,8 +248,8 @@ class SentSchemas {
 }
 
 const NAMED = {
-  Batch: wire.Batch,
-  Writer: wire.Writer,
+  Batch: batch.Batch,
+  Writer: batch.Writer,
   Op: wire.Op,
   StartOp: wire.Start,
   EventOp: wire.Event,

@@ -1,9 +1,9 @@
-/** Bodies of requests as JSON, parsed once. Ops and batches are in core/wire.ts, those of 1.x in legacy.ts. */
+/** Bodies of requests as JSON, parsed once. Ops are in core/wire.ts, batches in core/batch.ts, those of 1.x in legacy.ts. */
 import * as v from "valibot";
 import type { BudgetName } from "../../core/access/budget.ts";
 import { MAX_BUDGET, MAX_NAME_LENGTH } from "../../core/limits.ts";
 import { GROUP_STATUSES, KEY_KINDS } from "../../core/vocabulary.ts";
-import { Id } from "../../core/wire.ts";
+import { Id } from "../../core/wire-fields.ts";
 import { MAX_MERGED_GROUPS } from "../../registry/limits.ts";
 import { REINDEX_AT_ONCE } from "../../session/limits.ts";
 

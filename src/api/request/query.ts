@@ -21,7 +21,7 @@ import { Refusal } from "../../core/refusal.ts";
 import { readPath } from "../../core/state/path.ts";
 import { VALUE_TYPES, type ValueType } from "../../core/state/values.ts";
 import { GROUP_STATUSES, METRIC_TYPES } from "../../core/vocabulary.ts";
-import { Id } from "../../core/wire.ts";
+import { Id } from "../../core/wire-fields.ts";
 import { MAX_BARS, MAX_DAYS, MAX_FILTER_VALUES } from "../limits.ts";
 
 const number = v.pipe(

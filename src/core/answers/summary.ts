@@ -6,7 +6,7 @@ import type { Completeness, LeftOut } from "./completeness.ts";
 import type { DamagedPart } from "./damage.ts";
 import type { TestRun } from "./tests.ts";
 import type { Transition, Verdict } from "./verdict.ts";
-import type { Writer } from "../wire.ts";
+import type { Writer } from "../batch.ts";
 
 export type LaneProgress = {
   lane: string;

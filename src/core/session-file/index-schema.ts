@@ -52,7 +52,9 @@ import {
 } from "../tests/limits.ts";
 import { isScalar } from "../state/values.ts";
 import { METRIC_TYPES, STATUSES } from "../vocabulary.ts";
-import { Attachment, Crash, End, Id, type Json, type JsonObject, Writer } from "../wire.ts";
+import { Attachment, Crash, End, type Json, type JsonObject } from "../wire.ts";
+import { Id } from "../wire-fields.ts";
+import { Writer } from "../batch.ts";
 
 const text = (most: number) => v.pipe(v.string(), v.maxLength(most));
 const list = <Item extends v.GenericSchema>(item: Item, most: number) =>

@@ -12,7 +12,8 @@ import { checkDepth } from "../state/merge.ts";
 import { readPath } from "../state/path.ts";
 import { entriesOf, type PathValues } from "../state/values.ts";
 import { formatBytes, formatCount } from "../text/format.ts";
-import type { Json, Writer } from "../wire.ts";
+import type { Json } from "../wire.ts";
+import type { Writer } from "../batch.ts";
 import { indexSchema } from "./index-schema.ts";
 
 type Context = { redactor: Redactor; latest: number; attachmentLimits: AttachmentLimits };

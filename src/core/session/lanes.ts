@@ -6,7 +6,8 @@ import type { Redactor } from "../secrets/redact.ts";
 import { redactArguments } from "../secrets/arguments.ts";
 import { Refusal } from "../refusal.ts";
 import type { Lane, SessionIndex } from "./session-index.ts";
-import type { Batch, Op, Writer } from "../wire.ts";
+import type { Batch, Writer } from "../batch.ts";
+import type { Op } from "../wire.ts";
 
 /** The lane of ops from 1.x's routes, which name none. The object numbers them in order of arrival. */
 export const API_LANE = "api";

@@ -38,7 +38,8 @@ import { observe, observeDaemonHeartbeat } from "../status/observations.ts";
 import { noteTransition } from "../status/status.ts";
 import { type Arrival, isSentAtWrong, latestTime, newestTime } from "./times.ts";
 import { noteValues } from "../state/values.ts";
-import type { Batch, Event, JsonObject, Metric, Op, Points, Writer } from "../wire.ts";
+import type { Batch, Writer } from "../batch.ts";
+import type { Event, JsonObject, Metric, Op, Points } from "../wire.ts";
 
 /** What a batch changed, for publishing and for watchers. */
 export type BatchOutcome = {
@@ -96,7 +97,7 @@ export class Projection {
     expectGaps(this.index);
   }
 
-  /** Applies the next batch of its lane, which `opener` opens if it is new (`Batch` in core/wire.ts). Throws a Refusal, after which the projection must be discarded. */
+  /** Applies the next batch of its lane, which `opener` opens if it is new (core/batch.ts). Throws a Refusal, after which the projection must be discarded. */
   apply(batch: Batch, stated: Arrival, opener?: string): BatchOutcome {
     const { dropped = {}, ops, last } = batch;
     const isWrong = isSentAtWrong(stated);

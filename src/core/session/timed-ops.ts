@@ -1,6 +1,7 @@
 /** The ops of a request by the server's clock. What they show of the sender's clock is noted in the index. */
 import { noteClockStep, shiftBack } from "../status/observations.ts";
-import type { Batch, Op } from "../wire.ts";
+import type { Batch } from "../batch.ts";
+import type { Op } from "../wire.ts";
 import { correctTimes } from "./clock.ts";
 import { noteBoundTimes } from "./counts.ts";
 import { laneOf } from "./lanes.ts";

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import * as v from "valibot";
 import type { AccessEnv } from "../../access/access.ts";
 import type { Summary } from "../../core/answers/summary.ts";
-import { Id } from "../../core/wire.ts";
+import { Id } from "../../core/wire-fields.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { type SessionClient, sessionOf } from "../../session/client.ts";
 import { address } from "../ui/address.ts";

@@ -1,6 +1,6 @@
 /** The result of a batch that was not applied. */
 import { Refusal } from "../../core/refusal.ts";
-import type { BatchResult } from "../../core/wire.ts";
+import type { BatchResult } from "../../core/batch.ts";
 
 /** `batch` may have any shape. Without a refusal the server failed. */
 export function failedResult(

@@ -4,7 +4,8 @@ import { type Access, checkOpener, isOpenTo, openerOf } from "../../core/access/
 import { parse } from "../../core/parse.ts";
 import { Refusal, refusalOf } from "../../core/refusal.ts";
 import type { Arrival } from "../../core/session/times.ts";
-import { Batch, type BatchResult, Op, Writer } from "../../core/wire.ts";
+import { Batch, type BatchResult, Writer } from "../../core/batch.ts";
+import { Op } from "../../core/wire.ts";
 import type { Alarm } from "../publication/alarm.ts";
 import { catalogRows } from "../publication/publication.ts";
 import type { Publisher } from "../publication/publisher.ts";

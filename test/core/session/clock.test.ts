@@ -4,7 +4,8 @@ import { correctTimes } from "../../../src/core/session/clock.ts";
 import { CLOCK_DELAY_MS, CLOCK_TOLERANCE_MS, DAY_MS } from "../../../src/core/limits.ts";
 import { Projection } from "../../../src/core/session/projection.ts";
 import { summaryOf } from "../../../src/core/session/session-index.ts";
-import type { Op, Points, Writer } from "../../../src/core/wire.ts";
+import type { Op, Points } from "../../../src/core/wire.ts";
+import type { Writer } from "../../../src/core/batch.ts";
 
 const NOW = Date.UTC(2026, 10, 28, 12);
 const SECOND = 1_000;

@@ -8,7 +8,8 @@ import {
   MAX_WHOLE_WRITERS,
 } from "../../../src/core/limits.ts";
 import { newIndex } from "../../../src/core/session/session-index.ts";
-import type { Batch, Op } from "../../../src/core/wire.ts";
+import type { Batch } from "../../../src/core/batch.ts";
+import type { Op } from "../../../src/core/wire.ts";
 
 /** Mulberry32: the same numbers in every run. */
 function randomOf(seed: number): () => number {

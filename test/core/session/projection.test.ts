@@ -12,7 +12,8 @@ import { API_LANE } from "../../../src/core/session/lanes.ts";
 import { Projection } from "../../../src/core/session/projection.ts";
 import { isCompleteRecord, lossesOf, recordedOf } from "../../../src/core/session/completeness.ts";
 import { completenessOf, summaryOf } from "../../../src/core/session/session-index.ts";
-import type { Batch, Op } from "../../../src/core/wire.ts";
+import type { Batch } from "../../../src/core/batch.ts";
+import type { Op } from "../../../src/core/wire.ts";
 
 const NOW = 1_790_000_000_000;
 const arrival = { now: NOW, sentAt: null };

@@ -11,7 +11,8 @@ import { LocalMaps } from "../../../daemon/sourcemaps/local.ts";
 import { asResolved } from "../../../src/core/sourcemaps/resolved.ts";
 import { advanceLane } from "../../../src/core/session/lanes.ts";
 import { newIndex } from "../../../src/core/session/session-index.ts";
-import { Batch, type Op } from "../../../src/core/wire.ts";
+import { Batch } from "../../../src/core/batch.ts";
+import type { Op } from "../../../src/core/wire.ts";
 import { World } from "../world.ts";
 
 const WHOLE: BuildOptions = { maxBytes: 1_000_000 };

@@ -9,7 +9,8 @@ import { FIRST_RETRY_MS, MAX_IMMEDIATE_MOVES, WATCHED_MS } from "../../../daemon
 import { Log } from "../../../daemon/log.ts";
 import { Outgoing, type Sent, type Totals } from "../../../daemon/send/outgoing.ts";
 import { DAEMON_LEASE_MS } from "../../../src/core/limits.ts";
-import type { Batch, Op } from "../../../src/core/wire.ts";
+import type { Batch } from "../../../src/core/batch.ts";
+import type { Op } from "../../../src/core/wire.ts";
 import { ManualClock, World } from "../world.ts";
 
 const BATCH_MS = 5_000;

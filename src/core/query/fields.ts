@@ -1,4 +1,5 @@
 /** The fields that a query for sessions may name, and what kind of values each has. */
+import { STATUS_LABELS } from "../vocabulary.ts";
 import { type FieldInfo, type Prefix, type QueryList, queryList } from "./list.ts";
 
 /** What `has:` may ask for. */
@@ -16,14 +17,16 @@ const HAS = [
   "attachment",
 ] as const;
 
+const STATUS = { kind: "choice", labels: STATUS_LABELS } as const;
+
 /** `kinds`: the statuses that sessions are searched by (catalog/search/filter.ts). */
 function fieldsOf(kinds: readonly string[]): FieldInfo[] {
   return [
     { name: "id", kind: "text", about: "Id of the session" },
     { name: "product", kind: "text", about: "Product" },
     { name: "version", kind: "version", about: "Version; < and > compare version numbers" },
-    { name: "status", kind: "choice", about: "Status or outcome", choices: kinds },
-    { name: "is", kind: "choice", about: "The same as status", choices: kinds },
+    { name: "status", ...STATUS, choices: kinds, about: "Status or outcome" },
+    { name: "is", ...STATUS, choices: kinds, about: "The same as status" },
     { name: "has", kind: "choice", about: "What was recorded at all", choices: HAS },
     { name: "machine", kind: "text", about: "Host name or machine id" },
     { name: "os", kind: "text", about: "Operating system, as linux x86_64" },

@@ -1,7 +1,7 @@
 /** What the name of a field stands for, and the field that someone may have meant. */
 import { readPath } from "../state/path.ts";
 import { FIGURES } from "./fields.ts";
-import type { FieldInfo, QueryList } from "./list.ts";
+import type { FieldInfo, PrefixName, QueryList } from "./list.ts";
 import type { Field } from "./tree.ts";
 
 type Named = { field: Field; info: FieldInfo };
@@ -49,13 +49,24 @@ export function fieldNamed(name: string, list: QueryList): Named | undefined {
 /** Why there is no such field, and what may have been meant. */
 export function unknownField(name: string, { fields, prefixes }: QueryList): string {
   const shown = name.slice(0, 60);
-  if (name.startsWith("metric.") && prefixes.some((prefix) => prefix.name === "metric"))
+  const [start = ""] = name.split(".");
+  const prefix = prefixes.find((each) => each.name === start);
+  if (prefix?.name === "metric" && name.length > "metric.".length)
     return `A metric is compared by one of its figures, as metric.fps.mean: ${FIGURES.join(", ")}`;
-  const names = [...fields.keys(), ...prefixes.map((prefix) => prefix.name)];
-  const near = nearest(shown.toLowerCase(), names);
-  const meant = near === undefined ? "" : ` Did you mean ${near}?`;
-  return `There is no field ${shown}.${meant} A text with a colon is written in quotes`;
+  if (prefix) return `A name follows ${start} and a dot. ${prefix.about}`;
+  const below = BELOW.filter((each) => prefixes.some((known) => known.name === each));
+  const names = prefixes.map((each) => each.name);
+  const nearStart = start === name ? undefined : nearest(start.toLowerCase(), names);
+  const near = nearStart
+    ? nearStart + shown.slice(start.length)
+    : nearest(shown.toLowerCase(), [...fields.keys()]);
+  const meant = near === undefined ? below.map((each) => `${each}.${shown}`) : [near];
+  const question = meant.length === 0 ? "" : ` Did you mean ${meant.join(" or ")}?`;
+  return `There is no field ${shown}.${question} A text with a colon is written in quotes`;
 }
+
+/** What programs name as they like: any name may be one of theirs. */
+const BELOW: readonly PrefixName[] = ["tag", "state", "data"];
 
 /** The name that differs in the fewest letters, at most a third of them. */
 export function nearest(text: string, names: readonly string[]): string | undefined {

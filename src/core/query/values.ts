@@ -59,10 +59,15 @@ export function matchOf(value: WrittenValue, info: FieldInfo, now: number): Matc
   }
 }
 
-function notAmong({ at, text }: WrittenValue, { name, choices = [] }: FieldInfo) {
-  const near = nearest(text.toLowerCase(), choices);
-  const meant = near === undefined ? "" : ` Did you mean ${near}?`;
-  return wrong(at, `${name} is one of ${choices.join(", ")}.${meant}`);
+function notAmong({ at, text }: WrittenValue, { name, choices = [], labels = {} }: FieldInfo) {
+  const written = text.toLowerCase();
+  const labelled = choices.find((choice) => labels[choice]?.toLowerCase() === written);
+  const near = labelled ?? nearest(written, choices);
+  const meant = near === undefined ? "" : `Did you mean ${near}? `;
+  return wrong(
+    at,
+    `${name}:${text.slice(0, 60)} is unknown. ${meant}Known are ${choices.join(", ")}`,
+  );
 }
 
 /** A whole text, or one with * in it. */
@@ -84,7 +89,13 @@ function numeric(
 ): Range<number> {
   const range = rangeOf(value, point(read)) ?? exact(value, point(read));
   if (range) return range;
-  throw wrong(value.at, `${value.text} is not ${what}`);
+  const isRange = value.operator === undefined && value.text.includes("..");
+  throw wrong(
+    value.at,
+    isRange
+      ? `${value.text} is no range: on each side of the two dots is ${what}, or * for any`
+      : `${value.text} is not ${what}`,
+  );
 }
 
 const point = (read: (text: string) => number | undefined) => (text: string) => {

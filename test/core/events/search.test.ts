@@ -190,13 +190,13 @@ test.each([
 });
 
 test.each([
-  ["colour:red", 0, /no field colour/],
+  ["colour:red", 0, /no field colour\. Did you mean tag\.colour or data\.colour\?/],
   ["nam:door", 0, /Did you mean name\?/],
   ["state.level:3", 0, /no field state.level/],
   ["metric.fps.mean:3", 0, /no field metric.fps.mean/],
-  ["a level:hgih", 8, /level is one of debug, info, warning, error, critical/],
+  ["a level:hgih", 8, /level:hgih is unknown\. Known are debug, info, warning, error, critical/],
   ["level:>=waning", 6, /Did you mean warning\?/],
-  ["has:datum", 4, /has is one of/],
+  ["has:datum", 4, /has:datum is unknown/],
   ["message:>a", 8, /no order/],
   ["data.id:>high", 8, /not a number/],
   ["since_start:soon", 12, /not a duration/],

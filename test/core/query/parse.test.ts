@@ -113,8 +113,16 @@ test.each([
 
 test.each([
   ["prodct:game", 0, /Did you mean product\?/],
-  ["a foo:bar", 2, /no field foo.*in quotes/],
-  ["status:crahsed", 7, /Did you mean crashed\?/],
+  ["a foo:bar", 2, /no field foo\. Did you mean tag\.foo or state\.foo\?.*in quotes/],
+  ["config.renderer:gl", 0, /Did you mean tag\.config\.renderer or state\.config\.renderer\?/],
+  ["sate.level:3", 0, /Did you mean state\.level\?/],
+  ["state:3", 0, /^A name follows state and a dot\..*state\.level:>3/],
+  ["tag.:x", 0, /^A name follows tag and a dot\./],
+  ["metric.:3", 0, /^A name follows metric and a dot\./],
+  ["metric.fps:>3", 0, /one of its figures/],
+  ["status:crahsed", 7, /^status:crahsed is unknown\. Did you mean crashed\? Known are active, /],
+  ["is:running", 3, /Did you mean active\?/],
+  ["events:10..", 7, /^10\.\. is no range: .*a number, or \* for any/],
   ["metric.fps.median:<30", 0, /mean, min, max/],
   ["product:", 8, /value is missing/],
   ["product:a,", 10, /value is missing/],

@@ -1,14 +1,13 @@
 /** Filters of sessions: the fields that the list, the metrics and the comparison have in common, and the active filters as chips. */
 import { nameLabel } from "../core/text/recorded-text.ts";
-import { formatCount, formatNumber } from "../core/text/format.ts";
+import { formatCount } from "../core/text/format.ts";
 import type { Child } from "hono/jsx";
 import { type SessionFilter, type StateFilter, type StatusKind } from "../catalog/search/filter.ts";
 import { asking } from "../core/text/names.ts";
 import type { VersionCounts } from "../catalog/products.ts";
 import { FAILED_LABEL } from "../core/status/outcome.ts";
 import { STATUS_LABELS, STATUSES } from "../core/vocabulary.ts";
-import { inVersionOrder } from "../core/query/order.ts";
-import { LISTED_OPTIONS, TYPING_MS } from "./limits.ts";
+import { TYPING_MS } from "./limits.ts";
 import { VALUE_TYPES, type ValueType } from "../core/state/values.ts";
 import { pathText, type SessionSearch, searchQuery, WITHIN } from "./search.ts";
 import { address } from "./ui/address.ts";
@@ -26,105 +25,6 @@ export const KIND_LABELS: Record<StatusKind, string> = {
   hung_ended: "Hung, then ended",
   hung_crashed: "Hung, then crashed",
 };
-
-export function ProductSelects({ filter, known }: NamesProps) {
-  const products = [...new Set(known.map(({ product }) => product))];
-  return (
-    <>
-      {products.length > LISTED_OPTIONS ? (
-        <Searchable label="Product" name="product" value={filter.product} count={products.length} />
-      ) : (
-        <label class="select">
-          <span class="hidden">Product</span>
-          <select name="product">
-            <option value="">Any product</option>
-            {products.map((product) => (
-              <option value={asking(product)} selected={product === filter.product}>
-                {`${nameLabel(product, "unnamed")} (${formatNumber(counted(known, { product }))})`}
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
-      <VersionSelect filter={filter} known={known} />
-    </>
-  );
-}
-
-type NamesProps = { filter: SessionFilter; known: VersionCounts[] };
-
-/** The versions of the selected product, the newest first. It is sent again with each answer; its id keeps the focus. */
-export function VersionSelect({ filter, known }: NamesProps) {
-  const all = versionsOf(known, filter.product);
-  if (all.length > LISTED_OPTIONS)
-    return (
-      <span id="versions">
-        <Searchable label="Version" name="version" value={filter.version} count={all.length} />
-      </span>
-    );
-  const ofProduct = (version: string) => counted(known, { product: filter.product, version });
-  // The version of the filter is listed in any case: every active filter must be visible.
-  const listed =
-    filter.version === undefined || all.includes(filter.version) ? all : [...all, filter.version];
-  return (
-    <label id="versions" class="select">
-      <span class="hidden">Version</span>
-      <select id="version" name="version">
-        <option value="">Any version</option>
-        {listed.map((version) => (
-          <option value={asking(version)} selected={version === filter.version}>
-            {`${nameLabel(version, "no version")} (${formatNumber(ofProduct(version))})`}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
-
-/** The different versions of a product, or of all, in the order of versions, the newest first. */
-export function versionsOf(known: VersionCounts[], product: string | undefined): string[] {
-  const first = new Map<string, number>();
-  for (const row of known) {
-    if (product !== undefined && row.product !== product) continue;
-    const before = first.get(row.version) ?? Infinity;
-    first.set(row.version, Math.min(before, row.first_at));
-  }
-  const seen = [...first].map(([version, first_at]) => ({ version, first_at }));
-  return inVersionOrder(seen)
-    .map(({ version }) => version)
-    .toReversed();
-}
-
-type SearchableProps = {
-  label: string;
-  name: "product" | "version";
-  value: string | undefined;
-  count: number;
-};
-
-/** A field with suggestions, instead of a list that is too long to look through. */
-function Searchable({ label, name, value, count }: SearchableProps) {
-  const list = `${name}s-list`;
-  return (
-    <label class="select">
-      <span class="hidden">{label}</span>
-      <input
-        id={name}
-        name={name}
-        value={written(value) ?? ""}
-        placeholder={`Any of ${formatNumber(count)} ${label.toLowerCase()}s`}
-        list={list}
-        autocomplete="off"
-        hx-get={`/suggest/${name}s`}
-        hx-include="closest form"
-        hx-trigger={`focus once, input changed delay:${TYPING_MS}ms`}
-        hx-target={`#${list}`}
-        hx-swap="innerHTML"
-      />
-      <datalist id={list}></datalist>
-    </label>
-  );
-}
 
 /** A range that is relative to the time at which the address is opened. */
 export function Within({ search }: { search: SessionSearch }) {

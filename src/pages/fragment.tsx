@@ -10,6 +10,13 @@ export function isFragment(c: Context): boolean {
   );
 }
 
+/** The parameters of the page that a fragment was asked for from; undefined if it was another page. */
+export function parametersBefore(c: Context): URLSearchParams | undefined {
+  const { pathname } = new URL(c.req.url);
+  const page = URL.parse(c.req.header("hx-current-url") ?? "");
+  return page?.pathname === pathname ? page.searchParams : undefined;
+}
+
 /**
  * Answers with a part of a page. `path` is the new address, without the empty fields that the request has; the title is in a
  * `<head>`, which htmx removes before it swaps.

@@ -14,16 +14,8 @@ import { asking } from "../core/text/names.ts";
 import { nameLabel, plainText } from "../core/text/recorded-text.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { MetricType } from "../core/vocabulary.ts";
-import {
-  KIND_LABELS,
-  MoreFilters,
-  ProductSelects,
-  Suggested,
-  VersionSelect,
-  written,
-  Within,
-} from "./filters.tsx";
-import { fragment, isFragment } from "./fragment.tsx";
+import { KIND_LABELS, MoreFilters, Suggested, written, Within } from "./filters.tsx";
+import { fragment, isFragment, parametersBefore } from "./fragment.tsx";
 import { METRICS_AT_ONCE, UNLISTED_LINKS } from "./limits.ts";
 import { inOrder } from "./metrics/columns.ts";
 import { Bars } from "./metrics/distribution.tsx";
@@ -38,24 +30,32 @@ import {
   type Question,
   questionQuery,
   readQuestion,
+  readTypedQuestion,
   shownOf,
   titleOf,
 } from "./metrics/question.ts";
 import { FIGURE_LABELS, ScatterPanel, xFigureOf } from "./metrics/scatter.tsx";
 import { Statistics } from "./metrics/statistics.tsx";
 import { StepSessions } from "./metrics/step.tsx";
-import { passing } from "./search.ts";
+import { isMoved, passing, type SessionSearch } from "./search.ts";
+import { ProductSelects, SearchBox, SharedParts } from "./search-fields.tsx";
 import { address } from "./ui/address.ts";
 import { Empty, Unpublished } from "./ui/empty.tsx";
 import { guarded, Panel } from "./ui/panel.tsx";
-import { NotUnderstood, readBox, SearchField, SearchForm } from "./ui/search-form.tsx";
+import { NotUnderstood, readBox, SearchForm } from "./ui/search-form.tsx";
 import { Select } from "./ui/select.tsx";
 import { Views } from "./views.tsx";
 
 export const metrics = new Hono<AccessEnv>();
 
 metrics.get("/metrics", async (c) => {
-  const question = readQuestion(c.req.url, Date.now());
+  const query = new URL(c.req.url).searchParams;
+  const before = isFragment(c) ? parametersBefore(c) : undefined;
+  const { question, changed } = before
+    ? readTypedQuestion(query, before, Date.now())
+    : { question: readQuestion(query, Date.now()), changed: new Set<never>() };
+  if (!isFragment(c) && isMoved(query, question.search))
+    return c.redirect(address("/metrics", questionQuery(question)));
   const db = c.env.CATALOG;
   const title = titleOf(question);
   const filter = readBox(() => filterOf(question));
@@ -84,9 +84,13 @@ metrics.get("/metrics", async (c) => {
       { path, title },
       <>
         {answer}
-        <hx-partial hx-target="#versions" hx-swap="outerHTML">
-          <VersionSelect filter={question.search.filter} known={known} />
-        </hx-partial>
+        <SharedParts
+          search={question.search}
+          changed={changed}
+          known={known}
+          placeholder={PLACEHOLDER}
+          status={<StatusSelect search={question.search} />}
+        />
         <hx-partial hx-target="#shown" hx-swap="outerHTML">
           <Shown question={question} types={types} />
         </hx-partial>
@@ -131,26 +135,30 @@ function Search({ question, known, types }: SearchProps) {
         <button class="button without-script">Show</button>
       </div>
       <div class="search-main">
-        <SearchField
-          value={search.query}
-          label="Search sessions"
-          placeholder="All sessions, or those with text, version:>=1.2, state.level:>3"
-          suggestions="/suggest/query"
-        />
+        <SearchBox query={search.query} placeholder={PLACEHOLDER} />
         <ProductSelects filter={search.filter} known={known} />
-        <Select
-          name="status"
-          label="Status"
-          now={search.filter.status?.[0] ?? ""}
-          options={{
-            "": "Any status",
-            ...Object.fromEntries(STATUS_KINDS.map((kind) => [kind, KIND_LABELS[kind]])),
-          }}
-        />
+        <StatusSelect search={search} />
         <Within search={search} />
       </div>
       <MoreFilters search={search} />
     </SearchForm>
+  );
+}
+
+const PLACEHOLDER = "All sessions, or those with text, version:>=1.2, state.level:>3";
+
+function StatusSelect({ search }: { search: SessionSearch }) {
+  return (
+    <Select
+      id="status"
+      name="status"
+      label="Status"
+      now={search.filter.status?.[0] ?? ""}
+      options={{
+        "": "Any status",
+        ...Object.fromEntries(STATUS_KINDS.map((kind) => [kind, KIND_LABELS[kind]])),
+      }}
+    />
   );
 }
 
@@ -407,7 +415,7 @@ function countOf(rows: GroupStatistics[], bars: Bar[]): string {
 }
 
 metrics.get("/metrics.csv", async (c) => {
-  const question = readQuestion(c.req.url, Date.now());
+  const question = readQuestion(new URL(c.req.url).searchParams, Date.now());
   const found = await findMetrics(c.env, c.var.access, question, filterOf(question));
   return c.body(statisticsCsv(found, question), 200, {
     "content-type": "text/csv; charset=utf-8",
@@ -416,7 +424,7 @@ metrics.get("/metrics.csv", async (c) => {
 });
 
 metrics.get("/metrics.json", async (c) => {
-  const question = readQuestion(c.req.url, Date.now());
+  const question = readQuestion(new URL(c.req.url).searchParams, Date.now());
   const found = await findMetrics(c.env, c.var.access, question, filterOf(question));
   return c.json(metricsJson(found, question));
 });

@@ -9,8 +9,10 @@ import { asking, nameAsked } from "../core/text/names.ts";
 import { readPath, writePath } from "../core/state/path.ts";
 import { Refusal } from "../core/refusal.ts";
 import { VALUE_TYPES } from "../core/state/values.ts";
+import { parseQuery } from "../core/query/parse.ts";
 import { withQuery } from "../catalog/search/written.ts";
 import { readSort } from "../core/query/sort.ts";
+import { inFields, type Shared, type Sharing, whileTyping } from "./shared-fields.ts";
 import { readColumns, unknownColumns, writeColumns } from "./sessions/columns.tsx";
 
 export type SessionSearch = {
@@ -44,13 +46,83 @@ export const WITHIN = {
 } as const;
 export type Within = keyof typeof WITHIN;
 
-export function readFilter(query: URLSearchParams, now: number): SessionSearch {
+/** `oneStatus`: the page has a field for one status, not for several. */
+type FormOf = { oneStatus?: boolean };
+
+/** The search of an address. */
+export function readFilter(
+  query: URLSearchParams,
+  now: number,
+  { oneStatus = false }: FormOf = {},
+): SessionSearch {
+  const search = readParameters(query, now);
+  return withShared(search, inFields(sharedOf(search), sharing(now, oneStatus)));
+}
+
+/**
+ * The search of a form in which something was changed, and what of the form shows something else now: fields, or `query` for the box. `before`: the parameters
+ * of the form before.
+ */
+export function readTyped(
+  query: URLSearchParams,
+  before: URLSearchParams,
+  now: number,
+  { oneStatus = false }: FormOf = {},
+): { search: SessionSearch; changed: Set<SharedName | "query"> } {
+  const search = readParameters(query, now);
+  const earlier = readParameters(before, now);
+  const typed = whileTyping(sharedOf(search), sharedOf(earlier), sharing(now, oneStatus));
+  const changed = new Set<SharedName | "query">(typed.changed);
+  if (typed.query !== search.query) changed.add("query");
+  return { search: withShared(search, typed), changed };
+}
+
+export type SharedName = "product" | "version" | "status";
+type SharedFields = Pick<SessionFilter, SharedName>;
+
+function sharedOf({ filter, query }: SessionSearch): Shared<SharedFields> {
+  const { product, version, status } = filter;
+  return {
+    fields: {
+      ...(product !== undefined && { product }),
+      ...(version !== undefined && { version }),
+      ...(status !== undefined && { status }),
+    },
+    query,
+  };
+}
+
+function withShared(search: SessionSearch, { fields, query }: Shared<SharedFields>): SessionSearch {
+  const { product: _product, version: _version, status: _status, ...filter } = search.filter;
+  return { ...search, filter: { ...fields, ...filter }, query };
+}
+
+function sharing(now: number, oneStatus: boolean): Sharing<SharedFields> {
+  return {
+    parse: (text) => parseQuery(text, { now, kinds: STATUS_KINDS }),
+    fieldOf: ({ field }) => {
+      if (field.kind !== "plain") return undefined;
+      const name = field.name === "is" ? "status" : field.name;
+      return name === "product" || name === "version" || name === "status" ? name : undefined;
+    },
+    valueOf: ({ field, any, isNot }) => {
+      const texts = any.flatMap((match) => (match.kind === "is" ? [match.text] : []));
+      if (isNot || texts.length < any.length || field.kind !== "plain") return undefined;
+      if (field.name === "status" || field.name === "is")
+        return oneStatus && texts.length > 1
+          ? undefined
+          : STATUS_KINDS.filter((kind) => texts.includes(kind));
+      return texts.length === 1 ? texts[0] : undefined;
+    },
+  };
+}
+
+function readParameters(query: URLSearchParams, now: number): SessionSearch {
   const filter: SessionFilter = {};
   for (const name of NAMES) {
     const value = query.get(name)?.trim();
     if (value) filter[name] = nameAsked(value);
   }
-  const box = [query.get("text"), query.get("q")].map((text) => text?.trim()).filter(Boolean);
   const status = STATUS_KINDS.filter((kind) =>
     query.getAll("status").some((each) => each.split(",").includes(kind)),
   );
@@ -73,7 +145,7 @@ export function readFilter(query: URLSearchParams, now: number): SessionSearch {
   const metric = query.get("metric")?.trim();
   return {
     filter,
-    query: box.join(" "),
+    query: boxIn(query),
     sort,
     order,
     columns: readColumns(query.getAll("columns")),
@@ -82,6 +154,16 @@ export function readFilter(query: URLSearchParams, now: number): SessionSearch {
     within,
     metric: metric ? nameAsked(metric) : undefined,
   };
+}
+
+function boxIn(query: URLSearchParams): string {
+  const texts = [query.get("text"), query.get("q")].map((text) => text?.trim());
+  return texts.filter(Boolean).join(" ");
+}
+
+/** Whether conditions of the box are in fields, so that the page has another address. */
+export function isMoved(query: URLSearchParams, search: SessionSearch): boolean {
+  return boxIn(query) !== search.query;
 }
 
 /** The filter of the fields and the box together. Throws a Refusal (invalid_query) if the box has no query. */

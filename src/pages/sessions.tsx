@@ -20,18 +20,24 @@ import {
   isCounted,
   KIND_LABELS,
   MoreFilters,
-  ProductSelects,
-  VersionSelect,
   Within,
 } from "./filters.tsx";
 import { withMerged } from "../registry/merges.ts";
-import { fragment, isFragment } from "./fragment.tsx";
+import { fragment, isFragment, parametersBefore } from "./fragment.tsx";
 import { LIST_ROWS, MAX_COMPARED } from "./limits.ts";
-import { passing, readFilter, type SessionSearch, searchQuery } from "./search.ts";
+import {
+  isMoved,
+  passing,
+  readFilter,
+  readTyped,
+  type SessionSearch,
+  searchQuery,
+} from "./search.ts";
+import { ProductSelects, SearchBox, SharedParts } from "./search-fields.tsx";
 import { address } from "./ui/address.ts";
 import { Empty, Unpublished } from "./ui/empty.tsx";
 import { guarded } from "./ui/panel.tsx";
-import { NotUnderstood, readBox, SearchField, SearchForm } from "./ui/search-form.tsx";
+import { NotUnderstood, readBox, SearchForm } from "./ui/search-form.tsx";
 import { SessionTable } from "./ui/session-table.tsx";
 import { FIGURES } from "../core/query/fields.ts";
 import { distinctStep } from "../core/text/scale.ts";
@@ -45,7 +51,15 @@ export const sessions = new Hono<AccessEnv>();
 sessions.route("/", newer);
 
 sessions.get("/sessions", async (c) => {
-  const search = readFilter(new URL(c.req.url).searchParams, Date.now());
+  const query = new URL(c.req.url).searchParams;
+  const before = isFragment(c) ? parametersBefore(c) : undefined;
+  const { search, changed } = before
+    ? readTyped(query, before, Date.now())
+    : { search: readFilter(query, Date.now()), changed: new Set<never>() };
+  if (!isFragment(c) && isMoved(query, search))
+    return c.redirect(
+      address("/sessions", { ...searchQuery(search), cursor: query.get("cursor") ?? "" }),
+    );
   const known = await versions(c.env.CATALOG);
   const title = titleOf(search);
   const list = <List env={c.env} access={c.var.access} search={search} known={known} />;
@@ -55,9 +69,13 @@ sessions.get("/sessions", async (c) => {
       { path: address("/sessions", searchQuery(search)), title },
       <>
         {list}
-        <hx-partial hx-target="#versions" hx-swap="outerHTML">
-          <VersionSelect filter={search.filter} known={known} />
-        </hx-partial>
+        <SharedParts
+          search={search}
+          changed={changed}
+          known={known}
+          placeholder={PLACEHOLDER}
+          status={<Kinds search={search} known={known} />}
+        />
         {COUNTED.map((kind) => (
           <hx-partial hx-target={`#count-${kind}`} hx-swap="textContent">
             {formatNumber(counted(known, search.filter, kind))}
@@ -107,12 +125,7 @@ function Search({ search, known }: SearchProps) {
   return (
     <SearchForm path="/sessions" label="Sessions" target="#list">
       <div class="search-main">
-        <SearchField
-          value={search.query}
-          label="Search sessions"
-          placeholder="Any text, or conditions as version:>=1.2 state.level:>3 -is:ended"
-          suggestions="/suggest/query"
-        />
+        <SearchBox query={search.query} placeholder={PLACEHOLDER} />
         <ProductSelects filter={filter} known={known} />
         <Within search={search} />
         <label class="select">
@@ -136,26 +149,34 @@ function Search({ search, known }: SearchProps) {
         </label>
         <button class="button without-script">Search</button>
       </div>
-      <fieldset class="kinds">
-        <legend class="hidden">Status</legend>
-        {STATUS_KINDS.map((kind) => (
-          <label class="kind" data-status={kind.replace(/^(ever_)?hung.*/, "hung")}>
-            <input
-              type="checkbox"
-              name="status"
-              value={kind}
-              checked={filter.status?.includes(kind)}
-            />
-            <span>{KIND_LABELS[kind]}</span>
-            {isCounted(kind) ? (
-              <small id={`count-${kind}`}>{formatNumber(counted(known, filter, kind))}</small>
-            ) : null}
-          </label>
-        ))}
-      </fieldset>
+      <Kinds search={search} known={known} />
       <MoreFilters search={search} column />
       <ColumnFields chosen={search.columns} />
     </SearchForm>
+  );
+}
+
+const PLACEHOLDER = "Any text, or conditions as version:>=1.2 state.level:>3 -is:ended";
+
+function Kinds({ search: { filter }, known }: SearchProps) {
+  return (
+    <fieldset id="status" class="kinds">
+      <legend class="hidden">Status</legend>
+      {STATUS_KINDS.map((kind) => (
+        <label class="kind" data-status={kind.replace(/^(ever_)?hung.*/, "hung")}>
+          <input
+            type="checkbox"
+            name="status"
+            value={kind}
+            checked={filter.status?.includes(kind)}
+          />
+          <span>{KIND_LABELS[kind]}</span>
+          {isCounted(kind) ? (
+            <small id={`count-${kind}`}>{formatNumber(counted(known, filter, kind))}</small>
+          ) : null}
+        </label>
+      ))}
+    </fieldset>
   );
 }
 

@@ -10,7 +10,7 @@ import { statePaths, stateValues } from "../catalog/paths.ts";
 import { versions } from "../catalog/products.ts";
 import { GROUP_FIELDS } from "../core/comparison/grouping.ts";
 import { fold } from "../core/text/fold.ts";
-import { versionsOf } from "./filters.tsx";
+import { versionsOf } from "./search-fields.tsx";
 import { asking, nameAsked } from "../core/text/names.ts";
 import { readPath, writePath } from "../core/state/path.ts";
 import { GROUP_LIST } from "../core/events/group-fields.ts";

@@ -91,7 +91,7 @@ function keptOf(page: ViewPage, query: string): string {
   passing(search, now);
   const kept =
     page === "/metrics"
-      ? questionQuery(readQuestion(`http://view.invalid/metrics?${query}`, now))
+      ? questionQuery(readQuestion(new URLSearchParams(query), now))
       : searchQuery(search);
   return address("", kept).slice(1);
 }

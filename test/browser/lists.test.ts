@@ -202,6 +202,28 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     await page.getByRole("link", { name: "The broken" }).waitFor({ state: "detached" });
   });
 
+  test("the search box and the fields beside it edit the same", async () => {
+    for (const path of ["/sessions", "/metrics"]) {
+      const { page, complaints } = await world.look(`${path}?text=product:archive-game lich`);
+      const box = page.getByLabel("Search sessions");
+      const product = page.locator("select[name=product]");
+      expect([await box.inputValue(), await product.inputValue()]).toEqual([
+        "lich",
+        "archive-game",
+      ]);
+      await box.fill('product:"npm run check"');
+      await soon(() => product.inputValue()).toBe("npm run check");
+      await product.selectOption("archive-game");
+      await soon(() => box.inputValue()).toBe("");
+      await box.fill("product:archive-game");
+      await soon(() => page.url()).toContain("text=product");
+      await box.fill("");
+      await soon(() => product.inputValue()).toBe("");
+      expect(page.url()).not.toMatch(/product|text/);
+      expect(complaints).toEqual([]);
+    }
+  });
+
   test("two selected sessions are compared", async () => {
     const { page, complaints } = await world.look(
       "/sessions?product=archive-game&status=crashed,ended",

@@ -19,7 +19,7 @@ export type FieldInfo = {
   about: string;
   /** Of a choice or a rank. */
   choices?: readonly string[];
-  /** What pages call a choice, if it is another word. */
+  /** What pages show for a choice, if it differs. */
   labels?: { readonly [choice: string]: string };
   /** Of a rank: the place in the order; undefined for a text that has none. */
   rankOf?: (text: string) => number | undefined;

@@ -5,7 +5,7 @@ import { SESSION_FIGURES, type SessionFigure } from "../../core/comparison/scatt
 import { asking, nameAsked } from "../../core/text/names.ts";
 import type { MetricType } from "../../core/vocabulary.ts";
 import { METRICS_AT_ONCE } from "../limits.ts";
-import { readFilter, type SessionSearch, searchQuery } from "../search.ts";
+import { readFilter, readTyped, type SessionSearch, searchQuery } from "../search.ts";
 import type { AddressQuery } from "../ui/address.ts";
 import { type Column, isColumn } from "./columns.ts";
 
@@ -101,9 +101,20 @@ export type Question = {
   step: ChosenStep | undefined;
 };
 
-export function readQuestion(url: string, now: number): Question {
-  const query = new URL(url).searchParams;
-  const search = readFilter(query, now);
+/** The form has a field for one status. */
+const FORM = { oneStatus: true };
+
+export function readQuestion(query: URLSearchParams, now: number): Question {
+  return questionOf(query, readFilter(query, now, FORM));
+}
+
+/** That of a form in which something was changed, as readTyped reads its search. */
+export function readTypedQuestion(query: URLSearchParams, before: URLSearchParams, now: number) {
+  const { search, changed } = readTyped(query, before, now, FORM);
+  return { question: questionOf(query, search), changed };
+}
+
+function questionOf(query: URLSearchParams, search: SessionSearch): Question {
   const aggregate = query.get("aggregate") ?? "";
   const by = query.get("by")?.trim() || "version";
   const axis = query.get("axis") ?? "";

@@ -1,10 +1,17 @@
 /** A select element with a label for screen readers. */
 
-type SelectProps = { name: string; label: string; now: string; options: Record<string, string> };
+/** `id`: of the label, for an answer that replaces it. */
+type SelectProps = {
+  name: string;
+  label: string;
+  now: string;
+  options: Record<string, string>;
+  id?: string;
+};
 
-export function Select({ name, label, now, options }: SelectProps) {
+export function Select({ name, label, now, options, id }: SelectProps) {
   return (
-    <label class="select">
+    <label id={id} class="select">
       <span class="hidden">{label}</span>
       <select name={name}>
         {Object.entries(options).map(([value, shown]) => (

@@ -13,7 +13,7 @@ export const QUANTILE_BUCKETS = 60;
  */
 
 /**
- * A series as the server answers it (src/pages/session/charts.tsx), and decoded. `refused` has times and counts of values; points that are
+ * A series as the server answers it (src/pages/session/drawn-series.ts), and decoded. `refused` has times and counts of values; points that are
  * farther apart than `gap` are not joined.
  * @typedef {{ id: number, from: number, readings: number[][], rates?: number[][], quantiles?: { readings: number[][], exact: boolean }, gap?: number, refused: number[][] }} Answered
  * @typedef {{ values: Reading[], rates: Reading[], quantiles: Reading[], hasExactQuantiles: boolean, isExact: boolean, gap: number, refused: number[][] }} Readings

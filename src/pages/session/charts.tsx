@@ -1,28 +1,26 @@
 /** A chart for each metric, below the timeline and with its time axis. The server renders names, values and statistics; charts.js draws the lines. */
-import { asking } from "../../core/text/names.ts";
-import { readTag } from "../../core/text/tag.ts";
-import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
+import { Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
-import type { SessionClient } from "../../session/client.ts";
+import type { SeriesSummary } from "../../core/answers/metrics.ts";
+import type { Summary } from "../../core/answers/summary.ts";
 import { type Extent, extentOf } from "../../core/metrics/extent.ts";
 import { SERIES_LIST, seriesPassing } from "../../core/metrics/fields.ts";
 import { parseQueryOf } from "../../core/query/parse.ts";
-import { formatCount, formatDuration, formatQuantity, formatTick } from "../../core/text/format.ts";
-import { Hono } from "hono";
-import type { Chart, SeriesSummary } from "../../core/answers/metrics.ts";
-import type { Summary } from "../../core/answers/summary.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { endStep } from "../../core/text/scale.ts";
-import { CHARTS, CHART_POINTS, QUANTILE_BUCKETS, SPARKLINE_POINTS, TYPING_MS } from "../limits.ts";
+import { formatCount, formatDuration } from "../../core/text/format.ts";
+import { asking } from "../../core/text/names.ts";
+import { plainText } from "../../core/text/recorded-text.ts";
+import type { SessionClient } from "../../session/client.ts";
+import { CHART_POINTS, CHARTS, QUANTILE_BUCKETS, SPARKLINE_POINTS, TYPING_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
 import { BY_NAME } from "../ui/order.ts";
 import { guarded } from "../ui/panel.tsx";
 import { NotUnderstood, readBox, SearchField } from "../ui/search-form.tsx";
-import { Brief, Statistics, unitOf } from "./statistics.tsx";
-import { Tag } from "../ui/tag.tsx";
-import { type DrawnSeries, sparklineSvg } from "./sparkline.ts";
-import { ColourBy, colourAsked, type TagColours, tagColours } from "./tag-colours.tsx";
+import { ChartRow } from "./chart.tsx";
+import { drawnSeriesOf, quantilesOf } from "./drawn-series.ts";
+import { sparklineSvg } from "./sparkline.ts";
+import { colourAsked, ColourBy, tagColours, type TagColours } from "./tag-colours.tsx";
 import { lastMoment, sessionIn, type View, viewOf, viewQuery } from "./view.ts";
 
 type ChartsProps = {
@@ -210,88 +208,6 @@ function pictureOf(
   });
 }
 
-type ChartRowProps = {
-  series: SeriesSummary;
-  colours: TagColours;
-  value: number | undefined;
-  picture: string | undefined;
-  /** The time that each part of the picture's line aggregates, where it has more points than parts. */
-  partMs: number;
-};
-
-function ChartRow({ series, colours, value, picture, partMs }: ChartRowProps) {
-  const { id, type, tags, min, max } = series;
-  const unit = unitOf(series);
-  const name = nameLabel(series.name);
-  const step = endStep(min, max, unit);
-  const label = `${name} from ${formatQuantity(min, unit, step)} to ${formatQuantity(max, unit, step)}, last ${formatQuantity(series.last, unit, step)}`;
-  return (
-    <article
-      id={`chart-${id}`}
-      class="chart"
-      data-series={id}
-      data-colour={colours.colourOf(series)}
-      data-type={type}
-      data-unit={unit}
-      data-points={CHART_POINTS}
-      data-first-at={series.first_at}
-      aria-label={`${name}, ${type}`}
-    >
-      <header class="row-name">
-        <h3 title={name}>{name}</h3>
-        {tags.map((tag) => (
-          <Tag text={tag} isColoured={readTag(tag).key === colours.key} />
-        ))}
-        <output class="reading" data-reading aria-label="Value at the cursor" title={exact(value)}>
-          {value === undefined ? "–" : formatQuantity(value, unit, step)}
-        </output>
-        <small class="drawn" data-drawn></small>
-        {picture === undefined || series.points <= SPARKLINE_POINTS ? null : (
-          <noscript>
-            <small class="drawn">
-              {type === "counter" ? "last" : "mean and range"} of {formatDuration(partMs)}, if over{" "}
-              {SPARKLINE_POINTS} points
-            </small>
-          </noscript>
-        )}
-        {type === "counter" ? (
-          <button class="tool rate" type="button" aria-pressed="false" data-rate>
-            per second
-          </button>
-        ) : (
-          <button class="tool rate" type="button" aria-pressed="false" data-quantiles>
-            percentiles
-          </button>
-        )}
-        <span class="scale" aria-hidden="true">
-          <span data-most>{formatTick(max, unit, step)}</span>
-          <span data-least>{min === max ? "" : formatTick(min, unit, step)}</span>
-        </span>
-      </header>
-      <div class="row-plot" hx-morph-skip>
-        <canvas role="img" aria-label={label}></canvas>
-        {picture === undefined ? null : (
-          <noscript>
-            <img class="chart-sparkline" src={picture} alt={label} />
-          </noscript>
-        )}
-      </div>
-      <details class="statistics">
-        <summary>
-          <span class="hidden">{name}: </span>
-          <Brief series={series} />
-        </summary>
-        <Statistics series={series} />
-      </details>
-    </article>
-  );
-}
-
-/** All digits, where the text is rounded. */
-function exact(value: number | undefined): string | undefined {
-  return value === undefined ? undefined : String(value);
-}
-
 export const chartRoutes = new Hono<AccessEnv>();
 
 chartRoutes.get("/sessions/:id/metrics", async (c) => {
@@ -333,49 +249,6 @@ chartRoutes.get("/sessions/:id/charts", async (c) => {
 
 export function idsOf(text = ""): number[] {
   return text.split(",").filter(Boolean).map(Number).filter(Number.isInteger);
-}
-
-function drawnSeriesOf({
-  series,
-  from,
-  to,
-  points,
-  buckets,
-  gap_ms,
-  rates,
-  refused,
-}: Chart): DrawnSeries {
-  const isTotal = series.type === "counter";
-  const width = (to - from) / Math.max(1, CHART_POINTS);
-  return {
-    id: series.id,
-    from,
-    readings: points
-      ? points.map(([at, value]) => [at - from, value])
-      : (buckets ?? []).map(({ first_at, last_at, mean, last, min, max }) => [
-          first_at - from,
-          last_at - from,
-          isTotal ? last : mean,
-          min,
-          max,
-          last,
-        ]),
-    // Within a pixel a gap is not visible, but would break the line.
-    gap: gap_ms === undefined ? undefined : Math.max(gap_ms, width),
-    rates: rates?.map((each) => [each.from - from, each.to - from, each.rate]),
-    refused: (refused ?? []).map(([at, count]) => [at - from, count]),
-  };
-}
-
-function quantilesOf(chart: Chart | undefined): DrawnSeries["quantiles"] {
-  if (!chart) return undefined;
-  const known = (chart.buckets ?? []).flatMap(({ first_at, last_at, quantiles }) =>
-    quantiles ? [{ since: first_at - chart.from, until: last_at - chart.from, ...quantiles }] : [],
-  );
-  return {
-    readings: known.map(({ since, until, p50, p95, p99 }) => [since, until, p50, p95, p99]),
-    exact: known.every(({ exact }) => exact),
-  };
 }
 
 /** The chart as an image, for pages without script. */

@@ -1,23 +1,7 @@
 /** A chart as an SVG image, for pages without script. It has only numbers, so no recorded text can become markup. */
 import { runsOf } from "../../core/metrics/gaps.ts";
 import { shareOf } from "../../core/text/scale.ts";
-
-/**
- * What charts.js draws: a series' readings over the range. A reading is a point, [time, value], or a bucket: [time of its first point, of
- * its last point, value drawn, least, most, last value]. Times are since `from`.
- */
-export type DrawnSeries = {
-  id: number;
-  from: number;
-  readings: number[][];
-  /** Of a counter: its increase per second, [time since `from`, until, rate]. */
-  rates?: number[][];
-  /** If they were asked for: [time of the first value since `from`, of the last, p50, p95, p99], and whether all are exact. */
-  quantiles?: { readings: number[][]; exact: boolean };
-  /** No line joins readings that are farther apart. */
-  gap: number | undefined;
-  refused: [since: number, count: number][];
-};
+import type { DrawnSeries } from "./drawn-series.ts";
 
 const WIDTH = 600;
 const HEIGHT = 72;

@@ -11,6 +11,7 @@ import {
 } from "../catalog/tests.ts";
 import type { TestsQuery } from "../core/tests/table.ts";
 import { DAY_MS, DEFAULT_PAGE } from "../core/limits.ts";
+import { ofOneProduct } from "../core/tests/asked.ts";
 import { PRODUCT_TEST_LIST } from "../core/tests/fields.ts";
 import { TREND_DAYS } from "../catalog/limits.ts";
 import { Refusal } from "../core/refusal.ts";
@@ -35,8 +36,12 @@ function runsOf({ product, branch }: Partial<Asked>, bound: string | null): Aske
 
 tests.get("/tests", requires("read"), async (c) => {
   const { q, cursor, limit = DEFAULT_PAGE, ...runs } = parseQuery(query.ProductTests, c.req.url);
-  const asked = runsOf(runs, c.var.access.product);
-  const searched = queryOf(PRODUCT_TEST_LIST, q);
+  const written = queryOf(PRODUCT_TEST_LIST, q);
+  const { product, query: searched } = written ? ofOneProduct(written) : {};
+  const bound = c.var.access.product;
+  if (product !== undefined && bound !== null && product !== bound)
+    throw new Refusal("forbidden", `This key is for the product "${bound}".`);
+  const asked = runsOf(product === undefined ? runs : { ...runs, product }, bound);
   const from = Date.now() - TREND_DAYS * DAY_MS;
   const ask = (id: string, wanted: TestsQuery) =>
     sessionOf(c.env, c.var.access, id).ask("tests", wanted);

@@ -35,7 +35,7 @@ export function inFields<Fields extends object>(
 }
 
 /** `changed`: the fields that show something else than before. */
-type Typed<Fields> = Shared<Fields> & { changed: Set<keyof Fields> };
+export type Typed<Fields> = Shared<Fields> & { changed: Set<keyof Fields> };
 
 /** `before`: what the form had before something in it was changed. */
 export function whileTyping<Fields extends object>(

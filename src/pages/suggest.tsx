@@ -55,7 +55,7 @@ suggest.get("/suggest/:what", async (c) => {
       containing(versionsOf(await versions(db), product), nameAsked(typed("version"))),
     columns: () => columnsFor(db, typed("columns")),
     query: () => completions(SESSION_LIST, typed("text"), recordedIn(db)),
-    tests: () => completions(PRODUCT_TEST_LIST, typed("text"), NOTHING_RECORDED),
+    tests: () => completions(PRODUCT_TEST_LIST, typed("text"), productsIn(db)),
     exceptions: () => completions(GROUP_LIST, typed("text"), groupsIn(db)),
   };
   const offered = (await sources[c.req.param("what")]?.()) ?? [];
@@ -154,8 +154,17 @@ function recordedIn(db: D1Database): Recorded {
   };
 }
 
-/** Only names and choices are completed: values are those of a product. */
-const NOTHING_RECORDED: Recorded = { below: async () => [], values: async () => [] };
+/** For a query for tests, the products that have some: other values are those of a product. */
+function productsIn(db: D1Database): Recorded {
+  return {
+    below: async () => [],
+    values: async (field) => {
+      if (field.kind !== "plain" || field.name !== "product") return [];
+      const known = await versions(db);
+      return known.filter((row) => row.test_runs > 0).map((row) => row.product);
+    },
+  };
+}
 
 /** What the catalog has for a query for exception groups. */
 function groupsIn(db: D1Database): Recorded {

@@ -17,7 +17,11 @@ import { DAY_MS } from "../core/limits.ts";
 import { asking, nameAsked } from "../core/text/names.ts";
 import { nameLabel } from "../core/text/recorded-text.ts";
 import { testName } from "../core/tests/id.ts";
-import { fragment, isFragment } from "./fragment.tsx";
+import { parseQueryOf } from "../core/query/parse.ts";
+import { isProduct, productOf } from "../core/tests/asked.ts";
+import { PRODUCT_TEST_LIST } from "../core/tests/fields.ts";
+import { fragment, isFragment, parametersBefore } from "./fragment.tsx";
+import { inFields, type Shared, type Sharing, type Typed, whileTyping } from "./shared-fields.ts";
 import { historyRoutes } from "./tests/history.tsx";
 import { FoundPanel } from "./tests/search.tsx";
 import {
@@ -38,17 +42,37 @@ import { Time } from "./ui/time.tsx";
 
 export const tests = new Hono<AccessEnv>();
 
-/** The product that is asked for, or the one with the newest test run. */
-function productAsked(query: Record<string, string>, known: VersionCounts[]): string {
-  if (query.product) return nameAsked(query.product);
-  return known.find((row) => row.test_runs > 0)?.product ?? "";
+type Fields = { product?: string };
+
+/** The product may be named in the box. `isMoved`: it was, and stands in its field now. */
+function readShared(c: Context): Typed<Fields> & { isMoved: boolean } {
+  const now = Date.now();
+  const asked = sharedIn(new URL(c.req.url).searchParams);
+  const sharing: Sharing<Fields> = {
+    parse: (text) => parseQueryOf(PRODUCT_TEST_LIST, text, now),
+    fieldOf: ({ field }) => (isProduct(field) ? "product" : undefined),
+    valueOf: productOf,
+  };
+  const before = isFragment(c) ? parametersBefore(c) : undefined;
+  if (before) return { ...whileTyping(asked, sharedIn(before), sharing), isMoved: false };
+  const shown = inFields(asked, sharing);
+  return { ...shown, changed: new Set(), isMoved: !isFragment(c) && shown.query !== asked.query };
+}
+
+function sharedIn(query: URLSearchParams): Shared<Fields> {
+  const product = query.get("product");
+  return {
+    fields: product ? { product: nameAsked(product) } : {},
+    query: query.get("text")?.trim() ?? "",
+  };
 }
 
 tests.get("/tests", async (c) => {
   const known = await versions(c.env.CATALOG);
-  const product = productAsked(c.req.query(), known);
+  const { fields, query: text, changed, isMoved } = readShared(c);
+  const product = fields.product ?? known.find((row) => row.test_runs > 0)?.product ?? "";
   const branch = c.req.query("branch") ? nameAsked(c.req.query("branch") ?? "") : undefined;
-  const text = c.req.query("text")?.trim() ?? "";
+  if (isMoved) return c.redirect(listOf({ product, branch }, { text }));
   const asked: Asked = { product, branch };
   const all = await testRuns(c.env.CATALOG, { product });
   const title = ["Tests of", nameLabel(product, "unnamed"), text].filter(Boolean).join(" ");
@@ -61,30 +85,39 @@ tests.get("/tests", async (c) => {
       )}
     </div>
   );
-  if (isFragment(c)) return fragment(c, { path: listOf(asked, { text }), title }, answer);
+  const box = <Box text={text} />;
+  const products = <ProductSelect asked={asked} known={known} />;
+  const branches = <BranchSelect asked={asked} all={all} />;
+  if (isFragment(c)) {
+    return fragment(
+      c,
+      { path: listOf(asked, { text }), title },
+      <>
+        {answer}
+        {text === asText(c) ? null : (
+          <hx-partial hx-target="#search-box" hx-swap="outerHTML">
+            {box}
+          </hx-partial>
+        )}
+        {changed.has("product") ? (
+          <hx-partial hx-target="#products" hx-swap="outerHTML">
+            {products}
+          </hx-partial>
+        ) : null}
+        <hx-partial hx-target="#branches" hx-swap="outerHTML">
+          {branches}
+        </hx-partial>
+      </>,
+    );
+  }
   return c.render(
     <>
       <h1 class="page-title">Tests</h1>
       <SearchForm path="/tests" label="Tests" target="#answer">
         <div class="search-main">
-          <SearchField
-            value={text}
-            label="Search tests"
-            placeholder="Text, or conditions as flaky:>2 last_failed:<7d file:door"
-            suggestions="/suggest/tests"
-          />
-          <Select
-            name="product"
-            label="Product"
-            now={asking(product)}
-            options={productsOf(known, product)}
-          />
-          <Select
-            name="branch"
-            label="Branch"
-            now={branch === undefined ? "" : asking(branch)}
-            options={branchOptions(branchesOf(all), branch)}
-          />
+          {box}
+          {products}
+          {branches}
           <button class="button without-script">Show</button>
         </div>
       </SearchForm>
@@ -93,6 +126,48 @@ tests.get("/tests", async (c) => {
     { title, here: "/tests", name: "list-page tests-page", styles: ["tests"] },
   );
 });
+
+function asText(c: Context): string {
+  return c.req.query("text")?.trim() ?? "";
+}
+
+function Box({ text }: { text: string }) {
+  return (
+    <span id="search-box" class="search-box">
+      <SearchField
+        value={text}
+        label="Search tests"
+        placeholder="Text, or conditions as flaky:>2 last_failed:<7d file:door"
+        suggestions="/suggest/tests"
+      />
+    </span>
+  );
+}
+
+function ProductSelect({ asked: { product }, known }: { asked: Asked; known: VersionCounts[] }) {
+  return (
+    <Select
+      id="products"
+      name="product"
+      label="Product"
+      now={asking(product)}
+      options={productsOf(known, product)}
+    />
+  );
+}
+
+/** The branches of the product. */
+function BranchSelect({ asked: { branch }, all }: { asked: Asked; all: RunCounts[] }) {
+  return (
+    <Select
+      id="branches"
+      name="branch"
+      label="Branch"
+      now={branch === undefined ? "" : asking(branch)}
+      options={branchOptions(branchesOf(all), branch)}
+    />
+  );
+}
 
 type OverviewProps = { c: Context<AccessEnv>; asked: Asked; all: RunCounts[] };
 

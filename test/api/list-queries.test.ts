@@ -201,6 +201,50 @@ test("tests of a product are found by a query, over the API and on their page", 
   expect((await ask("/api/tests?limit=x")).status).toBe(400);
   const offered = await (await ask("/suggest/tests?text=last")).text();
   expect(offered).toContain('value="last_failed:"');
+  const products = await (await ask("/suggest/tests?text=product:")).text();
+  expect(products).toContain('value="product:game"');
+});
+
+test("a query for tests may name their product, once", async () => {
+  const answer = async (path: string) => await (await ask(path)).json();
+  const found = { tests: { items: [{ result: "failed" }] } };
+  const query = parameter("file:test_1 product:game");
+  expect(await answer(`/api/tests?q=${query}`)).toMatchObject(found);
+  expect(await answer(`/api/tests?product=other&q=${query}`)).toMatchObject(found);
+  expect(await answer(`/api/tests?q=product:other`)).toMatchObject({
+    items: [],
+    tests: { items: [] },
+  });
+  for (const wrong of [
+    "product:game,other",
+    "-product:game",
+    "product:g*",
+    "product:game product:x",
+    "product:game OR x",
+  ])
+    expect(await answer(`/api/tests?product=game&q=${parameter(wrong)}`), wrong).toMatchObject({
+      error: {
+        code: "invalid_query",
+        message: expect.stringContaining("Tests are those of one product"),
+      },
+    });
+
+  const moved = await ask(`/tests?product=other&text=${query}`, { redirect: "manual" });
+  expect(moved.headers.get("location")).toBe("/tests?product=game&text=file%3Atest_1");
+  const headers = {
+    "hx-request": "true",
+    "hx-current-url": "http://localhost:8080/tests?product=other",
+  };
+  const typed = await ask(`/tests?product=other&text=${query}`, { headers });
+  expect(typed.headers.get("hx-push-url")).toBe(
+    `/tests?product=game&text=${query.replaceAll("%20", "+")}`,
+  );
+  const html = await typed.text();
+  expect(html).toContain("test_1.py");
+  expect(html).toMatch(/hx-target="#products".*<option value="game" selected/s);
+  expect(await (await ask("/tests?text=product:*")).text()).toContain(
+    "Tests are those of one product",
+  );
 });
 
 async function options(path: string): Promise<string[]> {
@@ -249,7 +293,7 @@ const text = fc
     fc.oneof(
       fc.constantFrom(
         ...'()"\\:,.*-!<> ='.split(""),
-        ..."OR |NOT |name:|level:>=|data.a.b:|tag.x:|at:<|duration:|has:|max:|is:|3|..|x*y|bad".split(
+        ..."OR |NOT |name:|product:|status:|level:>=|data.a.b:|tag.x:|at:<|duration:|has:|max:|is:|3|..|x*y|bad".split(
           "|",
         ),
       ),
@@ -279,10 +323,15 @@ test("any text is a query that is answered, or refused", async () => {
         "/tests?product=game&text=",
         "/suggest/tests?text=",
         "/api/metrics?q=",
+        "/sessions?text=",
+        "/metrics?text=",
       ]) {
         const answer = await ask(path + parameter(written.toWellFormed()));
-        expect([200, 400], await answer.text()).toContain(answer.status);
-        if (!path.startsWith("/api")) expect(answer.status).toBe(200);
+        // A page whose field has a condition of the box is at another address.
+        const to = answer.headers.get("location");
+        const { status } = answer.status === 302 && to !== null ? await ask(to) : answer;
+        expect([200, 400], await answer.text()).toContain(status);
+        if (!path.startsWith("/api")) expect(status, to ?? "").toBe(200);
       }
     }),
     { numRuns: 60 },

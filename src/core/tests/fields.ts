@@ -31,6 +31,7 @@ export const TEST_LIST = queryList(FIELDS);
 /** Of the runs of a product. */
 export const PRODUCT_TEST_LIST = queryList([
   ...FIELDS,
+  { name: "product", kind: "text", about: "Product; tests are those of one" },
   { name: "flaky", kind: "number", about: "Runs in which it passed only after a failure" },
   { name: "failed", kind: "number", about: "Runs in which it failed or had an error" },
   { name: "last_failed", kind: "time", about: "Start of the last of these runs, as <7d" },

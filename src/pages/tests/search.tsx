@@ -6,6 +6,7 @@ import { findTests, type FoundTests } from "../../catalog/tests.ts";
 import { DAY_MS } from "../../core/limits.ts";
 import { parseQueryOf } from "../../core/query/parse.ts";
 import { Refusal } from "../../core/refusal.ts";
+import { ofOneProduct } from "../../core/tests/asked.ts";
 import { PRODUCT_TEST_LIST } from "../../core/tests/fields.ts";
 import { TEST_LABELS } from "../../core/tests/vocabulary.ts";
 import { formatDuration } from "../../core/text/format.ts";
@@ -34,10 +35,10 @@ export function FoundPanel({ c, asked, text }: SearchProps) {
     >
       {guarded("the tests", async () => {
         const now = Date.now();
-        const query = readBox(() => parseQueryOf(PRODUCT_TEST_LIST, text, now));
-        if (query instanceof Refusal) return <NotUnderstood query={text} refusal={query} />;
+        const read = readBox(() => ofOneProduct(parseQueryOf(PRODUCT_TEST_LIST, text, now)));
+        if (read instanceof Refusal) return <NotUnderstood query={text} refusal={read} />;
         const search = {
-          query,
+          query: read.query,
           from: now - TREND_DAYS * DAY_MS,
           cursor: c.req.query("cursor"),
           limit: TEST_ROWS,

@@ -64,7 +64,7 @@ export const LAST_LINES = 14;
 export const EXCEPTION_ROWS = 10;
 /** Metric charts in the first answer: a few screens. */
 export const CHARTS = 24;
-/** Colours that values of a tag have in charts: more are hard to distinguish. timeline.css has them. */
+/** Colours that values of a tag have in charts: more are hard to distinguish. charts.css has them. */
 export const TAG_COLOURS = 6;
 /** Points or buckets per chart: one per two pixels of a wide screen. */
 export const CHART_POINTS = 600;

@@ -112,6 +112,7 @@ sessionRoutes.get("/sessions/:id", async (c) => {
       name: "session",
       styles: [
         "timeline",
+        "charts",
         "state-charts",
         "session",
         "verdict",

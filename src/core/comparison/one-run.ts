@@ -4,7 +4,7 @@
  * of its own, such as a process id, therefore does not stand out. Of n others, none can be less likely than 1 / (n + 1).
  */
 import { type Comparison, type Distinction, named } from "./distinctions.ts";
-import { type Found, ranked } from "./ranking.ts";
+import { clarityOf, type Found, ranked } from "./ranking.ts";
 import {
   areIdentifiers,
   type Attribute,
@@ -120,6 +120,7 @@ function outlier(run: Run, { value, name, ...figure }: Figure, others: number[])
   const distance = Math.abs(value - middle);
   const asFar = others.filter((other) => Math.abs(other - middle) >= distance).length + 1;
   const [least, most] = [Math.min(...others), Math.max(...others)];
+  const median = medianOf(others);
   const outside = Math.max(0, value - most, least - value);
   const distinction: Distinction = {
     kind: figure.statistic === "value" ? "state_value" : "figure",
@@ -129,9 +130,9 @@ function outlier(run: Run, { value, name, ...figure }: Figure, others: number[])
     change: value < middle ? "lower" : "higher",
     these: { had: 1, of: 1 },
     others: { had: asFar - 1, of: others.length },
-    figure: { ...figure, value, least, most, median: medianOf(others) },
+    figure: { ...figure, value, least, most, median },
     p: asFar / (others.length + 1),
     adjusted: 1,
   };
-  return { distinction, strength: outside === 0 ? 0 : outside / (outside + most - least) };
+  return { distinction, strength: clarityOf(outside, { least, most, median }) };
 }

@@ -7,6 +7,20 @@ import { SIGNIFICANT } from "../limits.ts";
 /** A candidate, and how clearly it stands out among those that are as unlikely: from 0 to 1. */
 export type Found = { distinction: Distinction; strength: number };
 
+/**
+ * How clearly a figure stands out that is this far from those of the others: half if it is as far away as they differ from each other and by a tenth of their
+ * median. Without that tenth, any change of a figure that never changed would be the clearest of all.
+ */
+export function clarityOf(
+  distance: number,
+  { least, most, median }: { least: number; most: number; median: number },
+): number {
+  const usual = most - least + Math.abs(median) * USUAL_CHANGE;
+  return distance === 0 ? 0 : distance / (distance + usual);
+}
+
+const USUAL_CHANGE = 0.1;
+
 /** The candidates that stand out, corrected for the number of tests. A test may have several: its smallest value counts. */
 export function ranked(tests: Found[][]): Pick<Comparison, "items" | "tested"> {
   const tested = tests.filter((found) => found.length > 0);
@@ -28,7 +42,7 @@ export function ranked(tests: Found[][]): Pick<Comparison, "items" | "tested"> {
     .filter(({ distinction: { p, others } }) => p <= Math.max(SIGNIFICANT, leastOf(others)))
     .sort(
       (a, b) =>
-        a.distinction.p - b.distinction.p ||
+        chanceOf(a) - chanceOf(b) ||
         // What is missing from a run that failed is mostly what it did not get to.
         Number(a.distinction.change === "less") - Number(b.distinction.change === "less") ||
         Number(b.strength >= CLEAR) - Number(a.strength >= CLEAR) ||
@@ -41,6 +55,13 @@ export function ranked(tests: Found[][]): Pick<Comparison, "items" | "tested"> {
     tested: tested.length,
   };
 }
+
+function chanceOf({ distinction: { p } }: Found): number {
+  return Math.max(p, NO_CHANCE);
+}
+
+/** What is less likely than this is no chance: which of two such differences is the less likely one depends on the number of runs, not on their size. */
+const NO_CHANCE = 1e-4;
 
 /** From this strength on, those that are equally unlikely are in the order of DISTINCTION_KINDS: what was changed before what it led to. */
 const CLEAR = 0.5;

@@ -1,6 +1,6 @@
 /** Groups of runs: Fisher's exact test for each value, Mann–Whitney for figures, and `adjusted` for the number of tests (significance.ts). */
 import { type Comparison, type Distinction, named } from "./distinctions.ts";
-import { type Found, ranked } from "./ranking.ts";
+import { clarityOf, type Found, ranked } from "./ranking.ts";
 import {
   areIdentifiers,
   type Attribute,
@@ -90,5 +90,5 @@ function shifted({ name, ...figure }: Figure, values: number[], others: number[]
     p: mannWhitney(values, others),
     adjusted: 1,
   };
-  return { distinction, strength: distance === 0 ? 0 : distance / (distance + most - least) };
+  return { distinction, strength: clarityOf(distance, { least, most, median: otherMedian }) };
 }

@@ -122,6 +122,35 @@ describe("one run against good ones", () => {
     ]);
   });
 
+  test("a metric that never changed stands out by how much it changed", () => {
+    const good = many(40, (index) => ({
+      attributes: { event: ["ready"] },
+      figures: { fps: 60 + (index % 5), memory: 16_000_000, workers: 4, errors: 0 },
+    }));
+    const bad = run({
+      attributes: { event: ["ready", "gpu_lost"] },
+      figures: { fps: 20, memory: 16_000_001, workers: 8, errors: 3 },
+    });
+    expect(distinguishRun(bad, good).items.map(({ name }) => name)).toEqual([
+      "errors",
+      "workers",
+      "fps",
+      "gpu_lost",
+      "memory",
+    ]);
+    const groups = distinguishGroups(
+      Array.from({ length: 40 }, () => bad),
+      good,
+    );
+    expect(groups.items.map(({ name }) => name)).toEqual([
+      "errors",
+      "workers",
+      "fps",
+      "gpu_lost",
+      "memory",
+    ]);
+  });
+
   test("one run is never less likely than one of all, and a value of its own in every run is none", () => {
     fc.assert(
       fc.property(

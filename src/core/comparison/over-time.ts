@@ -73,7 +73,7 @@ export function overTime(items: ComparedSeries[], query: OverTimeQuery = {}): In
         const at = stepOfAll(item, axis);
         if (at === undefined) undrawn.push(item);
         if (typeof at !== "number") continue;
-        addTo(steps, at, { ...item, total: totalOf(item) });
+        addTo(steps, at, item.count, totalOf(item), item.min, item.max);
         if (type === "counter") append(rises, at, wholeRise(item));
         continue;
       }
@@ -224,13 +224,14 @@ function partsOf(rollup: Rollup | null): Divided {
   return rollup && { from: rollup.from, step_ms: rollup.step_ms, parts: rollup.count.length };
 }
 
-type Added = { count: number; total: Total; min: number; max: number };
-
 /** Changes `steps` in place: a chart has 60,000 buckets. */
 function addTo(
   steps: Map<number, Step & { total: Total }>,
   at: number,
-  { count, total, min, max }: Added,
+  count: number,
+  total: Total,
+  min: number,
+  max: number,
 ): void {
   let step = steps.get(at);
   if (!step) {
@@ -257,7 +258,7 @@ function addBuckets(
     if (count === 0 || typeof min !== "number" || typeof max !== "number") continue;
     const at = stepOf(rollup.from + (index + 0.5) * rollup.step_ms, item, axis);
     const total = { sum: rollup.sum[index] ?? 0, low: 0, scale: rollup.scale ?? 1 };
-    if (at !== null) addTo(steps, at, { count, total, min, max });
+    if (at !== null) addTo(steps, at, count, total, min, max);
   }
 }
 

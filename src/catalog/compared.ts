@@ -3,36 +3,27 @@
  * a quantile needs it of. core/comparison combines them. Of the newest MAX_DISTRIBUTED_SESSIONS the distributions are read, of the newest
  * MAX_COMPARED_SESSIONS what is over time; what a comparison does not have, it counts.
  */
-import type { ComparedSeries } from "../core/comparison/comparison.ts";
-import { groupedPath, type GroupedSession, type Grouping } from "../core/comparison/grouping.ts";
+import type { Grouping } from "../core/comparison/grouping.ts";
 import { dividedItems, type OverTimeQuery } from "../core/comparison/over-time.ts";
 import type { MetricType } from "../core/vocabulary.ts";
 import { EVERY, type Query } from "../core/query/tree.ts";
-import { type FiguredSession, type SessionFigures, sessionFigures } from "./figures.ts";
+import { type FiguredSeries, type SessionFigures, sessionFigures } from "./figures.ts";
 import {
   MAX_ASKED,
   MAX_COMPARED_SESSIONS,
   MAX_DISTRIBUTED_SESSIONS,
   SCAN_SESSIONS,
 } from "./limits.ts";
-import { type DividedSeries, dividedSeries, UNDIVIDED, unitOf } from "./metrics.ts";
+import { type DividedSeries, dividedSeries, unitOf } from "./metrics.ts";
 import { heldQuery, type SessionFilter } from "./search/filter.ts";
 import type { Held } from "./search/sessions.ts";
-
-/** A series of a session that passes. */
-type SessionSeries = ComparedSeries & {
-  session: Omit<FiguredSession, "series" | "state"> & Pick<GroupedSession, "state">;
-  series: number;
-  unit: string;
-  tags: string[];
-};
 
 /** One metric in all sessions that pass and have it, the newest session first. */
 export type ComparedMetric = {
   name: string;
   type: MetricType;
   unit: string;
-  items: SessionSeries[];
+  items: FiguredSeries[];
 };
 
 export type Compared = {
@@ -72,31 +63,24 @@ export async function compareMetrics(
   held?: Held,
 ): Promise<Compared> {
   const { names, by = "none", cursor } = asked;
-  const path = groupedPath(by);
-  const figures = await sessionFigures(db, filter, {
-    names,
-    limit: SCAN_SESSIONS,
-    ...(path && { paths: [path] }),
-    ...(cursor !== undefined && { cursor }),
-  });
-  const { items: sessions, unlisted } = held
-    ? await passing(figures, filter, names, held)
-    : figures;
-  const unsure = sessions.filter((session) => session.unsure).length;
+  const figures = await sessionFigures(db, filter, { names, limit: SCAN_SESSIONS, by, cursor });
+  const { items: all, unlisted } = held ? await passing(figures, filter, names, held) : figures;
+  const unsure = sessionsOf(all.filter(({ session }) => session.unsure));
+  const items = all.filter((item) => isAsked(item, asked));
   const metrics = await Promise.all(
     names.map(async (name) => {
-      const items = sessions.flatMap((session) => itemsOf(session, name, asked));
+      const own = items.filter((item) => item.name === name);
       return {
         name,
-        type: items[0]?.type ?? ("gauge" as const),
-        unit: unitOf(items),
-        items: await divided(db, name, items, asked),
+        type: own[0]?.type ?? ("gauge" as const),
+        unit: unitOf(own),
+        items: await divided(db, name, own, asked),
       };
     }),
   );
   return {
     metrics,
-    sessions: new Set(metrics.flatMap(({ items }) => items.map(({ session }) => session.id))).size,
+    sessions: sessionsOf(items),
     unsure,
     unlisted,
     partial: figures.next !== null || unlisted.length > 0 || unsure > 0,
@@ -104,6 +88,18 @@ export async function compareMetrics(
     searched_to: figures.searched_to,
     published_to: figures.published_to,
   };
+}
+
+/** The series of a session follow each other. */
+function sessionsOf(items: FiguredSeries[]): number {
+  return items.reduce(
+    (count, { session }, index) => count + Number(session !== items[index - 1]?.session),
+    0,
+  );
+}
+
+function isAsked(item: FiguredSeries, { type, tags = [] }: Asked): boolean {
+  return (type === undefined || item.type === type) && tags.every((tag) => item.tags.includes(tag));
 }
 
 /** Without the sessions whose objects answer that they do not pass, or that they have none of the metrics. */
@@ -115,7 +111,7 @@ async function passing(
 ): Promise<Found> {
   const { query = EVERY } = filter;
   const having = { ...filter, query: { kind: "and" as const, of: [query, anyMetric(names)] } };
-  const unsure = items.filter((session) => session.unsure).map(({ id }) => id);
+  const unsure = [...new Set(items.flatMap(({ session }) => (session.unsure ? [session.id] : [])))];
   const ids = [...unsure, ...unlisted].slice(0, MAX_ASKED);
   const answers = await Promise.allSettled(
     ids.map((id, place) => held(id, heldQuery(place < unsure.length ? filter : having))),
@@ -127,11 +123,10 @@ async function passing(
     }),
   );
   return {
-    items: items.flatMap((session): FiguredSession[] => {
+    items: items.filter(({ session }) => {
       const answer = answerOf.get(session.id) ?? null;
-      if (answer === null) return [session];
-      const { unsure: _, ...certain } = session;
-      return answer ? [certain] : [];
+      if (answer) delete session.unsure;
+      return answer !== false;
     }),
     unlisted: unlisted.filter((id) => answerOf.get(id) !== false),
   };
@@ -150,25 +145,13 @@ function anyMetric(names: string[]): Query {
   };
 }
 
-function itemsOf(
-  { series, state, ...session }: FiguredSession,
-  name: string,
-  { type, tags = [] }: Asked,
-): SessionSeries[] {
-  const own = { ...session, state: state[0] ?? null };
-  return series
-    .filter((one) => one.name === name && (type === undefined || one.type === type))
-    .filter((one) => tags.every((tag) => one.tags.includes(tag)))
-    .map((one) => ({ ...one, ...UNDIVIDED, session: own }));
-}
-
 /** The series with what is read of how their values are divided. */
 async function divided(
   db: D1Database,
   name: string,
-  items: SessionSeries[],
+  items: FiguredSeries[],
   { overTime, quantiles = false }: Asked,
-): Promise<SessionSeries[]> {
+): Promise<FiguredSeries[]> {
   const inSteps = overTime ? dividedItems(items, overTime) : [];
   const drawn = newestKeys(inSteps, MAX_COMPARED_SESSIONS);
   const distributed = newestKeys(
@@ -189,7 +172,7 @@ async function divided(
 }
 
 /** Of the first sessions among the items. */
-function newestKeys(items: SessionSeries[], limit: number): Set<number> {
+function newestKeys(items: FiguredSeries[], limit: number): Set<number> {
   const keys = new Set<number>();
   for (const { session } of items) {
     if (keys.size >= limit) break;

@@ -1,19 +1,25 @@
 /**
  * The figures of metrics in all sessions that pass a filter, without their points and rollups: what a table or a chart with a value for each
- * session, or for each group of sessions, is made from. One statement reads up to SCAN_SESSIONS sessions.
+ * session, or for each group of sessions, is made from. One statement reads up to SCAN_SESSIONS sessions, and of each only what it is grouped by:
+ * most of the time is that of bringing the rows to the Worker.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { SessionRow } from "../core/answers/session-row.ts";
-import { ranMs } from "../core/session/duration.ts";
+import {
+  groupedPath,
+  groupedTag,
+  type GroupedSession,
+  type Grouping,
+} from "../core/comparison/grouping.ts";
 import { writePath } from "../core/state/path.ts";
 import { ANY_VALUE, MEMBERS } from "../core/state/values.ts";
-import type { Status } from "../core/vocabulary.ts";
 import { all } from "./search/candidates.ts";
 import { metricNamed } from "./search/conditions.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
+import { SCAN_SESSIONS } from "./limits.ts";
 import { detailKey, type Row, rowOf } from "./tables/details.ts";
+import { type DividedSeries, UNDIVIDED } from "./metrics.ts";
 import { LEFT_OUT_BITS, type SessionFilter, UNPUBLISHED } from "./search/filter.ts";
-import { chained } from "./search/matching.ts";
 import { rowsOf } from "./search/parameters.ts";
 import {
   found,
@@ -30,53 +36,29 @@ type Asked = {
   names: string[];
   /** At most SCAN_SESSIONS. */
   limit: number;
-  /** Paths of the state whose last values are wanted. */
-  paths?: string[][];
+  by?: Grouping;
   /** `next` of the page before. */
   cursor?: string;
 };
 
-/** A session with what it may be grouped by. */
-export type FiguredSession = Pick<
-  SessionRow,
-  | "id"
-  | "product"
-  | "version"
-  | "status"
-  | "ever_hung"
-  | "machine_id"
-  | "hostname"
-  | "browser"
-  | "created_at"
-  | "ended_at"
-  | "ran_ms"
-  | "exit_code"
-  | "tags"
-> & {
-  /** Its key in the catalog. */
-  key: number;
-  failed: boolean;
-  os: string;
-  language: string;
-  /** It may or may not pass the filter, since its lists are incomplete. */
-  unsure?: true;
-  /**
-   * For each of the paths, the values that it has, or had when the session ended, as core/state/values.ts writes them: several of a list, none if
-   * the path had none. Null: not known, because it had too many values, or the list is incomplete.
-   */
-  state: (string[] | null)[];
-  /** Of the metrics, in the order of their names in the question, then of the series' ids. */
-  series: SeriesFigures[];
-};
+/** Of a session: what comparisons need, and what it is grouped by. */
+type FiguredSession = Pick<SessionRow, "id" | "created_at" | "ended_at"> &
+  GroupedSession & {
+    /** Its key in the catalog. */
+    key: number;
+    /** It may or may not pass the filter, since its lists are incomplete. */
+    unsure?: true;
+  };
 
-type SeriesFigures = Row<"figures">;
+/** One series of it, of which is not read how its values are divided. */
+export type FiguredSeries = Row<"figures"> & DividedSeries & { session: FiguredSession };
 
 export type SessionFigures = Pick<
   SessionList,
   "next" | "partial" | "searched_to" | "published_to"
 > & {
-  /** The newest session first. */
-  items: FiguredSession[];
+  /** The newest session first, of each its series in the order of the metrics in the question, then of the series' ids. */
+  items: FiguredSeries[];
   /** Ids of sessions that may have one of the metrics, of which the catalog does not have all series. */
   unlisted: string[];
 };
@@ -87,168 +69,156 @@ const LIST = "figures";
 export async function sessionFigures(
   db: D1Database,
   filter: SessionFilter,
-  { names, limit, paths = [], cursor }: Asked,
+  { names, limit, by = "none", cursor }: Asked,
 ): Promise<SessionFigures> {
   const any = names.map((text) => ({ kind: "is" as const, text, isQuoted: true }));
   const passing = await searchOf(db, filter);
   const search = { ...passing, among: all([passing.among, metricNamed(any).among]) };
   const after = cursor === undefined ? undefined : Number(readCursor(cursor, LIST).value);
-  const written = paths.map(writePath);
-  const rows = await rowsOf<{ key: number; created_at: number; row: string }>(
+  const grouped = groupedBy(by);
+  const rows = await rowsOf<{ row: string }>(
     db,
-    sql`SELECT s.key, s.created_at, ${columns(search, names, written)} AS row ${found(search, { after })}
-        AND (${hasAny(names)} OR ${UNLISTED}) LIMIT ${limit + 1}`,
+    sql`SELECT ${rowText(search, names, grouped)} AS row ${found(search, { after })} LIMIT ${limit + 1}`,
   );
-  const page = rows.slice(0, limit);
-  const stop =
-    rows.length > limit ? page.at(-1) : await scanEnd(db, search, { after, descending: true });
 
-  const now = Date.now();
-  const items: FiguredSession[] = [];
+  const items: FiguredSeries[] = [];
   const unlisted: string[] = [];
-  for (const { key, row } of page) {
-    const session = sessionOf(key, JSON.parse(row) as StoredRow, names, written, now); // of `columns`
-    if (session.series.length > 0) items.push(session);
-    else unlisted.push(session.id);
+  let last: FiguredSession | undefined;
+  for (const { row } of rows.slice(0, limit)) {
+    const stored = JSON.parse(row) as StoredRow; // of `rowText`
+    last = sessionOf(stored, grouped);
+    const series = addSeries(items, last, stored, names);
+    if (series === 0 && stored[MAY_HAVE_OTHERS] === 1) unlisted.push(last.id);
   }
+  // All candidates that are read passed: the last one is the end of the scan.
+  const isFull = rows.length > limit || rows.length === SCAN_SESSIONS;
+  const stop = isFull ? last : await scanEnd(db, search, { after, descending: true });
   return {
     items,
     unlisted,
     next: stop ? writeCursor({ list: LIST, value: stop.key, id: "", backwards: false }) : null,
     searched_to: stop?.created_at ?? null,
-    partial: stop !== undefined || unlisted.length > 0 || items.some(({ unsure }) => unsure),
-    published_to: publishedTo(filter, now, true),
+    partial:
+      stop !== undefined || unlisted.length > 0 || items.some(({ session }) => session.unsure),
+    published_to: publishedTo(filter, Date.now(), true),
   };
 }
 
-/** Of a session without the metrics: it may have them in a series that is not listed. */
-const UNLISTED = sql.raw(`s.left_out & ${LEFT_OUT_BITS.series} OR s.damaged <> 0`);
+/** What a session's group depends on (core/comparison/grouping.ts), beside what is always read. */
+type Grouped = {
+  /** The values as SQL. */
+  values: string;
+  read: (values: unknown[]) => Partial<GroupedSession>;
+};
 
-function hasAny(names: string[]): SQL {
-  const parts = names.map((name) => sql`${figuresOf(name)} IS NOT NULL`);
-  return parts.length === 0 ? sql`0` : chained(parts, sql` OR `);
+/** Undefined: nothing else. */
+function groupedBy(by: Grouping): Grouped | undefined {
+  const path = groupedPath(by);
+  if (path) {
+    const written = writePath(path);
+    return {
+      values: `d.state -> '$.${detailKey(written)}', ${MAY_HAVE_VALUES}`,
+      read: ([rows, isPart]) => ({
+        state: lastValues(rows as Rows, written, isPart === 1), // of `values`
+      }),
+    };
+  }
+  const columns = groupedTag(by) === undefined ? GROUP_COLUMNS[by] : (["tags"] as const);
+  return (
+    columns && {
+      values: columns.map((column) => COLUMN_VALUES[column]).join(),
+      read: (values) => Object.fromEntries(columns.map((column, index) => [column, values[index]])),
+    }
+  );
 }
 
-/** The rows of a metric in the session's list, as JSON. The key is a hash, so it needs no parameter. */
-function figuresOf(name: string): SQL {
-  return sql.raw(`d.figures -> '$.${detailKey(name)}'`);
+/** Its state may have had values that are not listed. */
+const MAY_HAVE_VALUES = `(s.left_out & ${LEFT_OUT_BITS.state_paths | UNPUBLISHED} OR s.damaged <> 0)`;
+
+const GROUP_COLUMNS: { [by: string]: readonly (keyof typeof COLUMN_VALUES)[] } = {
+  status: ["status", "failed"],
+  machine: ["hostname", "machine_id"],
+  os: ["os"],
+  language: ["language"],
+  browser: ["browser"],
+  exit_code: ["exit_code"],
+};
+
+const COLUMN_VALUES = {
+  status: "s.status",
+  failed: "json(iif(s.failed, 'true', 'false'))",
+  hostname: "s.hostname",
+  machine_id: "s.machine_id",
+  os: "s.os",
+  language: "s.language",
+  browser: "s.browser",
+  exit_code: "s.exit_code",
+  tags: "json(s.tags)",
+};
+
+/** A row as one JSON text: many columns take twice as long to arrive. Keys of lists are hashes, so they need no parameters. */
+function rowText(
+  { unsure, unsureQuery }: Search,
+  names: string[],
+  grouped: Grouped | undefined,
+): SQL {
+  const figures = names.map((name) => `d.figures -> '$.${detailKey(name)}'`);
+  const values = grouped ? `json_array(${grouped.values})` : "NULL";
+  return sql`json_array(s.key, s.id, s.product, s.version, s.created_at, s.ended_at, ${unsure} OR ${unsureQuery},
+    s.left_out & ${sql.raw(`${LEFT_OUT_BITS.series} OR s.damaged <> 0, ${[values, ...figures].join()}`)})`;
 }
 
-/** One JSON text instead of many columns, which take twice as long to arrive. */
-function columns({ unsure, unsureQuery }: Search, names: string[], paths: string[]): SQL {
-  const states = paths.map((path) => sql.raw(`d.state -> '$.${detailKey(path)}'`));
-  return sql`json_array(json_array(${OWN}, ${unsure}, ${unsureQuery}), ${jsonLists(names.map(figuresOf))}, ${jsonLists(states)})`;
-}
-
-/** Lists of at most 30 values each: a function of SQLite takes 32 arguments on this platform. */
-function jsonLists(values: SQL[]): SQL {
-  const lists: SQL[] = [];
-  for (let at = 0; at < values.length; at += 30)
-    lists.push(sql`json_array(${sql.join(values.slice(at, at + 30), sql`, `)})`);
-  return sql`json_array(${sql.join(lists, sql`, `)})`;
-}
-
-/** The figures by name and the values by path are in lists of jsonLists. */
 type StoredRow = [
-  own: OwnColumns,
-  figures: (unknown[][] | null)[][],
-  state: (unknown[][] | null)[][],
-];
-
-/** Columns of the session's row, in the order of OWN. */
-type OwnColumns = [
+  key: number,
   id: string,
   product: string,
   version: string,
-  status: Status,
-  failed: number,
-  ever_hung: number,
-  machine_id: string,
-  hostname: string,
-  browser: string,
-  os: string,
-  language: string,
   created_at: number,
   ended_at: number | null,
-  exit_code: number | null,
-  status_since: number,
-  updated_at: number,
-  received_at: number,
-  left_out: number,
-  damaged: number,
-  tags: string[],
   unsure: number,
-  unsureQuery: number,
+  /** It may have a metric in a series that is not listed. */
+  mayHaveOthers: number,
+  grouped: unknown[] | null,
+  ...figures: Rows[],
 ];
-const OWN = sql.raw(
-  `s.id, s.product, s.version, s.status, s.failed, s.ever_hung, s.machine_id, s.hostname, s.browser, s.os, s.language, s.created_at, s.ended_at, s.exit_code,
-   s.status_since, s.updated_at, s.received_at, s.left_out, s.damaged, json(s.tags)`,
-);
+const [MAY_HAVE_OTHERS, FIRST_FIGURES] = [7, 9] as const;
+/** Those of a name or a path; null: there are none. */
+type Rows = unknown[][] | null;
 
-/** Without lists and objects in between: ten thousand sessions are read at once. */
-function sessionOf(
-  key: number,
-  [own, figures, state]: StoredRow,
-  names: string[],
-  paths: string[],
-  now: number,
-): FiguredSession {
-  const [
-    id,
-    product,
-    version,
-    status,
-    failed,
-    ever_hung,
-    machine_id,
-    hostname,
-    browser,
-    os,
-    ...rest
-  ] = own;
-  const [
-    language,
-    created_at,
-    ended_at,
-    exit_code,
-    status_since,
-    updated_at,
-    received_at,
-    ...marks
-  ] = rest;
-  const [left_out, damaged, tags, unsure, unsureQuery] = marks;
-  const isPart = damaged > 0 || (left_out & (LEFT_OUT_BITS.state_paths | UNPUBLISHED)) !== 0;
-  const times = { status, status_since, created_at, updated_at, received_at, ended_at };
-  return {
-    key,
-    id,
-    product,
-    version,
-    status,
-    failed: failed === 1,
-    ever_hung: ever_hung === 1,
-    machine_id,
-    hostname,
-    browser,
-    os,
-    language,
-    created_at,
-    ended_at,
-    ran_ms: ranMs(times, now),
-    exit_code,
-    tags,
-    ...((unsure === 1 || unsureQuery === 1) && { unsure: true }),
-    state: state.flat().map((rows, index) => lastValues(rows, paths[index], isPart)),
-    series: figures.flat().flatMap((rows, index) => seriesOf(rows, names[index])),
+function sessionOf(row: StoredRow, grouped: Grouped | undefined): FiguredSession {
+  const session: FiguredSession = {
+    key: row[0],
+    id: row[1],
+    product: row[2],
+    version: row[3],
+    created_at: row[4],
+    ended_at: row[5],
   };
+  if (row[6] === 1) session.unsure = true;
+  return grouped ? Object.assign(session, grouped.read(row[8] ?? [])) : session;
 }
 
-function seriesOf(rows: unknown[][] | null, name: string | undefined): SeriesFigures[] {
-  const series = (rows ?? []).map((row) => rowOf("figures", row));
-  return series.filter((one) => one.name === name).sort((a, b) => a.series - b.series);
+/** Adds the series of a session, and returns how many. Loops and one literal for each, since there may be ten thousand. */
+function addSeries(
+  items: FiguredSeries[],
+  session: FiguredSession,
+  row: StoredRow,
+  names: string[],
+): number {
+  const before = items.length;
+  for (let index = 0; index < names.length; index++) {
+    const from = items.length;
+    for (const values of (row[FIRST_FIGURES + index] as Rows) ?? []) {
+      const item = Object.assign(rowOf("figures", values), UNDIVIDED, { session });
+      if (item.name === names[index]) items.push(item);
+    }
+    if (items.length > from + 1)
+      items.push(...items.splice(from).sort((a, b) => a.series - b.series));
+  }
+  return items.length - before;
 }
 
-function lastValues(rows: unknown[][] | null, path: string | undefined, isPart: boolean) {
+function lastValues(rows: Rows, path: string, isPart: boolean): string[] | null {
   const all = (rows ?? []).map((row) => rowOf("state", row)).filter((row) => row.path === path);
   if (all.length === 0) return isPart ? null : [];
   if (all.some(({ value }) => value === ANY_VALUE)) return null;

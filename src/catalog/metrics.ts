@@ -8,7 +8,13 @@ import type { ComparedSeries } from "../core/comparison/comparison.ts";
 import type { PackedDistribution } from "../core/metrics/distribution.ts";
 import type { QuantileSteps, Rollup } from "../core/metrics/rollup.ts";
 import type { MetricType } from "../core/vocabulary.ts";
-import { columnsOf, detailKey, rowsNamed, type SeriesRollup, unpacked } from "./tables/details.ts";
+import {
+  detailKey,
+  rowsNamed,
+  type SeriesRollup,
+  unpacked,
+  wideColumnsOf,
+} from "./tables/details.ts";
 import { MAX_COMPARED_SESSIONS } from "./limits.ts";
 import { LEFT_OUT_BITS, type SessionFilter } from "./search/filter.ts";
 import { type Names, names, type NamesQuery } from "./names.ts";
@@ -144,7 +150,7 @@ export async function dividedSeries(
 ): Promise<Map<number, Map<number, DividedSeries>>> {
   const found = new Map<number, Map<number, DividedSeries>>();
   if (keys.length === 0) return found;
-  const selected = sql.raw(columnsOf("rollups", ["series", ...columns]));
+  const selected = sql.raw(wideColumnsOf("rollups", ["series", ...columns]));
   const from = (table: "details" | "more_rollups") =>
     sql`SELECT s.key AS place, ${selected} FROM json_each(${JSON.stringify(keys)}) AS s
         CROSS JOIN ${sql.raw(table)} AS d ON d.key = s.value CROSS JOIN ${rowsNamed("rollups", name)}`;

@@ -1,8 +1,10 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
 import { sessionFigures } from "../../src/catalog/figures.ts";
+import { UNDIVIDED } from "../../src/catalog/metrics.ts";
 import { LEFT_OUT_BITS } from "../../src/catalog/search/filter.ts";
 import { publish } from "../../src/catalog/publication/publish.ts";
+import { type GroupedSession, grouper, type Grouping } from "../../src/core/comparison/grouping.ts";
 import { withQuery } from "../../src/catalog/search/written.ts";
 import { ANY_VALUE, MEMBERS } from "../../src/core/state/values.ts";
 import { metric, NOON, type Overrides, publication } from "./publication.ts";
@@ -44,6 +46,8 @@ const SESSIONS: { [id: string]: Overrides } = {
   f: { session: { left_out: LEFT_OUT_BITS.event_names, ever_hung: true }, metrics: [fps] },
 };
 
+const NO_SESSION = { id: "", product: "", version: "", created_at: 0 };
+
 beforeAll(async () => {
   const all = Object.entries(SESSIONS).map(([id, of], minute) =>
     publication(id, { ...of, session: { created_at: NOON + minute * 60_000, ...of.session } }),
@@ -55,33 +59,44 @@ const both = { names: ["fps", "rss"], limit: 100 };
 
 test("sessions that have any of the metrics come newest first, with their figures as they were published", async () => {
   const { items, next, searched_to } = await sessionFigures(db, {}, both);
-  expect(items.map(({ id }) => id)).toEqual(["f", "d", "b", "a"]);
+  expect(items.map(({ session, name, series }) => [session.id, name, series])).toEqual([
+    ["f", "fps", 1],
+    ["d", "fps", 1],
+    ["b", "rss", 1],
+    ["a", "fps", 1],
+    ["a", "fps", 2],
+    ["a", "rss", 3],
+  ]);
   expect([next, searched_to]).toEqual([null, null]);
-  expect(items.at(-1)).toEqual({
+  const session = {
     key: expect.any(Number),
     id: "a",
     product: "game",
     version: "1.0",
-    status: "ended",
-    failed: true,
-    ever_hung: false,
-    machine_id: "machine-1",
-    hostname: "workshop",
-    browser: "",
-    os: "linux x86_64",
-    language: "python 3.13.0",
     created_at: NOON,
     ended_at: NOON + 5_000,
-    ran_ms: 5_000,
-    exit_code: 3,
-    tags: ["ci", "branch:main"],
-    state: [],
-    series: [
-      figuresOf(fps, ["main"]),
-      figuresOf(metric("fps", { series: 2 }), ["other"]),
-      figuresOf(metric("rss", { series: 3 }), []),
-    ],
-  });
+  };
+  expect(items.slice(-3)).toEqual([
+    { ...UNDIVIDED, session, ...figuresOf(fps, ["main"]) },
+    { ...UNDIVIDED, session, ...figuresOf(metric("fps", { series: 2 }), ["other"]) },
+    { ...UNDIVIDED, session, ...figuresOf(metric("rss", { series: 3 }), []) },
+  ]);
+});
+
+test.each<[Grouping, Partial<GroupedSession>]>([
+  ["none", {}],
+  ["day", {}],
+  ["status", { status: "ended", failed: true }],
+  ["machine", { machine_id: "machine-1", hostname: "workshop" }],
+  ["os", { os: "linux x86_64" }],
+  ["language", { language: "python 3.13.0" }],
+  ["browser", { browser: "" }],
+  ["exit_code", { exit_code: 3 }],
+  ["tag.branch", { tags: ["ci", "branch:main"] }],
+])("what a session is grouped by comes with it: %s", async (by, grouped) => {
+  const { items } = await sessionFigures(db, { to: NOON + 1 }, { ...both, by });
+  expect(items[0]?.session).toMatchObject(grouped);
+  expect(grouper(by)(items[0]?.session ?? NO_SESSION)).not.toBeNull();
 });
 
 function figuresOf(
@@ -96,20 +111,19 @@ function figuresOf(
   return { ...figures, tags };
 }
 
-test("values of state paths are those at the end, and not known is not none", async () => {
-  const paths = [
-    ["config", "renderer"],
-    ["progress"],
-    ["level"],
-    ["items"],
-    ["nowhere"],
-    ["config"],
-  ];
-  const { items } = await sessionFigures(db, {}, { ...both, paths });
-  const stateOf = (id: string) => items.find((item) => item.id === id)?.state;
-  expect(stateOf("a")).toEqual([['"vulkan'], null, [], null, [], []]);
-  expect(stateOf("b")).toEqual([[], [], [], [], [], []]);
-  expect(stateOf("d")).toEqual([null, null, null, null, null, null]); // paths of it are left out
+test.each<[Grouping, string[] | null]>([
+  ["state.config.renderer", ['"vulkan']],
+  ["state.progress", null],
+  ["state.level", []],
+  ["state.items", null],
+  ["state.nowhere", []],
+  ["state.config", []],
+])("values of a state path are those at the end, and not known is not none: %s", async (by, of) => {
+  const { items } = await sessionFigures(db, {}, { ...both, by });
+  const stateOf = (id: string) => items.find(({ session }) => session.id === id)?.session.state;
+  expect(stateOf("a")).toEqual(of);
+  expect(stateOf("b")).toEqual([]);
+  expect(stateOf("d")).toBeNull(); // paths of it are left out
 });
 
 test("sessions that may have a metric in a series that is not listed are counted", async () => {
@@ -121,10 +135,11 @@ test("sessions that may have a metric in a series that is not listed are counted
 
 test("a filter and a query apply, and sessions of which that is not certain are marked", async () => {
   const idsOf = async (...asked: Parameters<typeof withQuery>) =>
-    (await sessionFigures(db, withQuery(...asked), both)).items.map(({ id, unsure }) => [
-      id,
-      unsure,
-    ]);
+    [
+      ...new Set(
+        (await sessionFigures(db, withQuery(...asked), both)).items.map(({ session }) => session),
+      ),
+    ].map(({ id, unsure }) => [id, unsure]);
   expect(await idsOf({ product: "shop" }, "", NOON)).toEqual([["b", undefined]]);
   expect(await idsOf({ to: NOON + 1 }, "", NOON)).toEqual([["a", undefined]]);
   expect(await idsOf({}, "exit_code:3 OR product:shop", NOON)).toEqual([
@@ -149,9 +164,10 @@ test("pages have each session once", async () => {
       {},
       { ...both, limit: 2, ...(cursor !== undefined && { cursor }) },
     );
-    expect(page.items.length + page.unlisted.length).toBeLessThanOrEqual(2);
+    const ids = new Set(page.items.map(({ session }) => session.id));
+    expect(ids.size + page.unlisted.length).toBeLessThanOrEqual(2);
     expect(page.next === null).toBe(page.searched_to === null);
-    seen.push(...page.items.map(({ id }) => id));
+    seen.push(...ids);
     cursor = page.next ?? undefined;
     pages++;
   } while (cursor !== undefined);
@@ -160,12 +176,11 @@ test("pages have each session once", async () => {
   await expect(sessionFigures(db, {}, { ...both, cursor: "nonsense" })).rejects.toThrow("cursor");
 });
 
-test("as many metrics and paths as a person may name fit into one statement", async () => {
-  const names = Array.from({ length: 100 }, (_, n) => `metric ${n}`);
-  const paths = names.map((name) => [name]);
-  const { items } = await sessionFigures(db, {}, { names: [...names, "rss"], paths, limit: 10 });
-  expect(items.map(({ id, state }) => [id, state.length])).toEqual([
-    ["b", 100],
-    ["a", 100],
+test("as many metrics as a page compares fit into one statement", async () => {
+  const names = ["a", "b", "c", "d", "rss"];
+  const { items } = await sessionFigures(db, {}, { names, limit: 10 });
+  expect(items.map(({ session, name }) => [session.id, name])).toEqual([
+    ["b", "rss"],
+    ["a", "rss"],
   ]);
 });

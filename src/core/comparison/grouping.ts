@@ -21,21 +21,21 @@ type GroupField = (typeof GROUP_FIELDS)[number];
 /** As it is written: a field, `tag.KEY`, or `state.PATH` with the path of core/state/path.ts. */
 export type Grouping = GroupField | `tag.${string}` | `state.${string}`;
 
-/** What of a session it can be grouped by. */
+/** What of a session it can be grouped by. What is left out was not read, so that this group is not known. */
 export type GroupedSession = {
   id: string;
   product: string;
   version: string;
-  status: Status;
+  created_at: number;
+  status?: Status;
   /** It ended, and failed (core/status/outcome.ts). Left out where the next ones are there. */
   failed?: boolean;
   exit_code?: number | null;
   signal?: string | null;
   uncaught?: number;
   failed_tests?: number;
-  machine_id: string;
-  hostname: string;
-  created_at: number;
+  machine_id?: string;
+  hostname?: string;
   os?: string;
   language?: string;
   browser?: string;
@@ -97,8 +97,9 @@ function plain(text: string): string {
 }
 const OTHER_TYPE = /^(null|true|false|[-+]?[\d.]+(e[-+]?\d+)?)$/i;
 
-function outcomeOf(session: GroupedSession): string {
+function outcomeOf(session: GroupedSession): string | null {
   const { status, exit_code = null, signal = null, uncaught = 0, failed_tests = 0 } = session;
+  if (status === undefined) return null;
   const { failed = hasFailed({ status, exit_code, signal, uncaught, failed_tests }) } = session;
   return failed ? "failed" : status;
 }
@@ -109,7 +110,7 @@ const BY_FIELD: Record<GroupField, (session: GroupedSession) => string | null> =
   none: () => "",
   product: ({ product }) => product,
   version: ({ product, version }) => `${product} ${version}`.trim(),
-  machine: ({ hostname, machine_id }) => hostname || machine_id,
+  machine: ({ hostname, machine_id }) => (hostname || machine_id) ?? null,
   status: outcomeOf,
   session: ({ id }) => id,
   os: ({ os }) => os ?? null,

@@ -46,6 +46,7 @@ export function ranked(tests: Found[][]): Pick<Comparison, "items" | "tested"> {
         // What is missing from a run that failed is mostly what it did not get to.
         Number(a.distinction.change === "less") - Number(b.distinction.change === "less") ||
         Number(b.strength >= CLEAR) - Number(a.strength >= CLEAR) ||
+        a.distinction.p - b.distinction.p ||
         DISTINCTION_KINDS.indexOf(a.distinction.kind) -
           DISTINCTION_KINDS.indexOf(b.distinction.kind) ||
         b.strength - a.strength,
@@ -60,7 +61,7 @@ function chanceOf({ distinction: { p } }: Found): number {
   return Math.max(p, NO_CHANCE);
 }
 
-/** What is less likely than this is no chance: which of two such differences is the less likely one depends on the number of runs, not on their size. */
+/** What is less likely than this is no chance: then the clear ones come first. */
 const NO_CHANCE = 1e-4;
 
 /** From this strength on, those that are equally unlikely are in the order of DISTINCTION_KINDS: what was changed before what it led to. */

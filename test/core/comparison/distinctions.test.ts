@@ -143,10 +143,10 @@ describe("one run against good ones", () => {
       good,
     );
     expect(groups.items.map(({ name }) => name)).toEqual([
+      "gpu_lost",
       "errors",
       "workers",
       "fps",
-      "gpu_lost",
       "memory",
     ]);
   });

@@ -252,7 +252,7 @@ export default class DatacatReporter {
 
   #figures({ id }: TestFact, meanMs: number, perSecond: number): void {
     if (!Number.isFinite(perSecond)) return;
-    const tags = [id.join(" > ")];
+    const tags = { benchmark: id.join(" > ") };
     this.#run?.session.gauge("benchmark", meanMs, { unit: "ms", tags });
     this.#run?.session.gauge("benchmark_rate", perSecond, { unit: "1/s", tags });
   }

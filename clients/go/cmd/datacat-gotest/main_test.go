@@ -455,7 +455,7 @@ func BenchmarkBad(b *testing.B) { b.Fatal("no good") }
 			figures = append(figures, o.Test.Result+" "+o.Message+" "+o.Data.Iterations.String()+" "+o.Data.Allocations.String())
 		}
 	}
-	want := "metric example.org/small/fast.BenchmarkAll/one ns/op, passed BenchmarkAll/one 10000 0, metric example.org/small/fast.BenchmarkAll/two ns/op, passed BenchmarkAll/two 10000 , passed BenchmarkAll  "
+	want := "metric benchmark:example.org/small/fast.BenchmarkAll/one ns/op, passed BenchmarkAll/one 10000 0, metric benchmark:example.org/small/fast.BenchmarkAll/two ns/op, passed BenchmarkAll/two 10000 , passed BenchmarkAll  "
 	if got := strings.Join(figures, ", "); got != want {
 		t.Errorf("%s", got)
 	}

@@ -208,7 +208,7 @@ func (r *report) measure(p *pkg, t *test, at time.Time) {
 		}
 		data = append(data, datacat.Field{Key: figures[i+1], Value: json.Number(figures[i])})
 		if figures[i+1] == "ns/op" {
-			r.session.Gauge("benchmark", value, datacat.Unit("ns/op"), datacat.Tags(p.name+"."+found[1]))
+			r.session.Gauge("benchmark", value, datacat.Unit("ns/op"), datacat.Tags(datacat.Tag("benchmark", p.name+"."+found[1])))
 		}
 	}
 	r.logBenchmark(p, t, at, data)

@@ -137,14 +137,23 @@ test("vitest: type checks and benchmarks are of their own kinds", async () => {
       test("right", () => expectTypeOf(1).toBeNumber());
       test("wrong", () => expectTypeOf("a").toBeNumber());`,
     "b.bench.js": `import { test } from "vitest";
-      test("sort", async ({ bench }) => { await bench("short", { time: 1, iterations: 5, warmup: false }, () => {}).run(); });`,
+      test("sort: all", async ({ bench }) => { await bench("short", { time: 1, iterations: 5, warmup: false }, () => {}).run(); });`,
   });
   const ran = await runVitest(project, [], { TSC: join(root, "node_modules/.bin/tsc") });
   expect(ran.code).toBe(1);
-  const run = recorded(project.sessions()[0] ?? []);
+  const ops = project.sessions()[0] ?? [];
+  // The name is the value of a tag, whatever it has in it.
+  const figures = ops.filter(({ name }) => name?.startsWith("benchmark"));
+  expect(figures).toMatchObject(
+    ["benchmark", "benchmark_rate"].map((name) => ({
+      name,
+      tags: ["benchmark:bench > b.bench.js > sort: all > short"],
+    })),
+  );
+  const run = recorded(ops);
   expect(sorted(run.ends)).toEqual([
-    "bench > b.bench.js > sort > short | passed | benchmark",
-    "bench > b.bench.js > sort | passed",
+    "bench > b.bench.js > sort: all > short | passed | benchmark",
+    "bench > b.bench.js > sort: all | passed",
     "typecheck > a.test-d.ts > right | passed | typecheck",
     expect.stringMatching(
       /^typecheck > a.test-d.ts > wrong \| failed \| typecheck \| TypeCheckError/,

@@ -3,9 +3,10 @@
  * eight for the key, two for the record.
  */
 import type { TestFact } from "./fact.ts";
+import type { TestResult, TestShown } from "./vocabulary.ts";
 
 export type TestRecord = {
-  /** Of the last end that was no error outside of the call; index in CODES, 0: none. */
+  /** Of the last end that was no error outside of the call; 0: none (ENDS). */
   code: number;
   /** An earlier end failed. */
   hadFailure: boolean;
@@ -23,19 +24,27 @@ export const NEW_RECORD: TestRecord = {
   attempt: 0,
 };
 
-/** The last one is an unexpected pass that counts as a failure, since the runner is strict. */
-const CODES = [
-  undefined,
-  "passed",
-  "failed",
-  "error",
-  "skipped",
-  "expected_failure",
-  "unexpected_pass",
-  "unexpected_pass",
-] as const;
+/** What a test counts in, by the result of its last end that was no error outside of the call. */
+type Counted = "passed" | "failed" | "skipped" | "expected_failures" | "unexpected_passes";
+
+type End = { result?: TestResult; counted?: Counted; shown: TestShown };
+
+/** By the code of a record. The last one is an unexpected pass that counts as a failure, since the runner is strict. */
+const ENDS: End[] = [
+  { shown: "running" },
+  { result: "passed", counted: "passed", shown: "passed" },
+  { result: "failed", counted: "failed", shown: "failed" },
+  { result: "error", shown: "error" },
+  { result: "skipped", counted: "skipped", shown: "skipped" },
+  { result: "expected_failure", counted: "expected_failures", shown: "expected_failure" },
+  { result: "unexpected_pass", counted: "unexpected_passes", shown: "unexpected_pass" },
+  { result: "unexpected_pass", counted: "unexpected_passes", shown: "failed" },
+];
+const PASSED = 1;
+const FAILED = 2;
+const ERROR = 3;
 const STRICT = 7;
-const BAD = new Set([2, 3, STRICT]);
+const BAD = new Set([FAILED, ERROR, STRICT]);
 const ERROR_PHASES: { [phase in string]?: number } = { setup: 1, teardown: 2, collect: 4 };
 /** Larger attempts count as this one. */
 const MAX_PACKED_ATTEMPT = 15;
@@ -47,7 +56,7 @@ export function withEnd(record: TestRecord, fact: TestFact, isError: boolean): T
   const code =
     fact.result === "unexpected_pass" && isError
       ? STRICT
-      : CODES.findIndex((result) => result !== undefined && result === fact.result);
+      : ENDS.findIndex(({ result }) => result !== undefined && result === fact.result);
   const isBad = bit > 0 || BAD.has(code);
   // An end of an earlier attempt, which another lane sent late.
   if (attempt < record.attempt) return { ...record, hadFailure: record.hadFailure || isBad };
@@ -64,9 +73,6 @@ export function withEnd(record: TestRecord, fact: TestFact, isError: boolean): T
   };
 }
 
-/** What a test counts in, by the result of its last end that was no error outside of the call. */
-type Counted = "passed" | "failed" | "skipped" | "expected_failures" | "unexpected_passes";
-
 export type Share = {
   /** Undefined: nothing but errors. */
   result?: Counted | undefined;
@@ -77,18 +83,6 @@ export type Share = {
   /** It failed or had an error in the end. */
   isBad: boolean;
 };
-
-/** By the index in CODES. */
-const COUNTED: (Counted | undefined)[] = [
-  undefined,
-  "passed",
-  "failed",
-  undefined,
-  "skipped",
-  "expected_failures",
-  "unexpected_passes",
-  "unexpected_passes",
-];
 
 /** What a test adds to the totals. */
 export function shareOf({ code, hadFailure, errors, isSuite, attempt }: TestRecord): Share {
@@ -102,15 +96,23 @@ export function shareOf({ code, hadFailure, errors, isSuite, attempt }: TestReco
       isFlaky: false,
       isBad,
     };
-  const isError = CODES[code] === "error";
   return {
-    result: COUNTED[code],
-    errors: outside + (isError ? 1 : 0),
+    result: ENDS[code]?.counted,
+    errors: outside + (code === ERROR ? 1 : 0),
     isTest: attempt > 0,
     isSuite: false,
-    isFlaky: hadFailure && code === 1 && errors === 0,
+    isFlaky: hadFailure && code === PASSED && errors === 0,
     isBad,
   };
+}
+
+/** What a list shows for a test. */
+export function shownOf(record: TestRecord): TestShown {
+  const { code, errors, attempt } = record;
+  if (attempt === 0) return "running";
+  if (shareOf(record).isFlaky) return "flaky";
+  if (errors > 0 && code !== FAILED) return "error";
+  return ENDS[code]?.shown ?? "running";
 }
 
 /** The code of "0": the 64 characters from it on are printable. */

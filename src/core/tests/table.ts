@@ -10,7 +10,7 @@ import { testList, type TestPast } from "./fields.ts";
 import { testKey, testName } from "./id.ts";
 import { MAX_LISTED_SUITES, MAX_TABLE_TESTS, MIN_SLOW_MS } from "./limits.ts";
 import { packTests } from "./packed.ts";
-import { NEW_RECORD, type Share, shareOf, type TestRecord, withEnd } from "./record.ts";
+import { NEW_RECORD, type Share, shareOf, shownOf, type TestRecord, withEnd } from "./record.ts";
 import type { TestRow } from "./row.ts";
 import { newTally, type TestTotals } from "./tally.ts";
 import type { TestShown } from "./vocabulary.ts";
@@ -169,24 +169,6 @@ function ended(before: Entry | undefined, row: TestRow, key: string): Entry {
 /** Of the phases of one attempt. */
 function sum(before: number | null, duration: number | undefined): number | null {
   return duration === undefined ? before : (before ?? 0) + duration;
-}
-
-const SHOWN: (TestShown | undefined)[] = [
-  undefined,
-  "passed",
-  "failed",
-  "error",
-  "skipped",
-  "expected_failure",
-  "unexpected_pass",
-  "failed",
-];
-
-function shownOf(record: TestRecord): TestShown {
-  if (record.attempt === 0) return "running";
-  if (shareOf(record).isFlaky) return "flaky";
-  if (record.errors > 0 && record.code !== 2) return "error";
-  return SHOWN[record.code] ?? "running";
 }
 
 function itemOf({ record, first: _first, last: _last, ...entry }: Entry, runner: string): TestItem {

@@ -60,46 +60,7 @@ type Axis = Required<Pick<OverTimeQuery, "from" | "to">> & {
 
 /** The metric over time, one line per group: the sum of all sessions' rollups. */
 export function overTime(items: ComparedSeries[], query: OverTimeQuery = {}): InSteps<Step> {
-  const placed = placedOn(query.axis, items);
-  const axis = axisOf(placed, query, ({ rollup }) => partsOf(rollup));
-  const undrawn: ComparedSeries[] = [];
-
-  const groups = [...grouped(placed, query.by ?? "none")].map(([group, members]) => {
-    const steps = new Map<number, Step & { total: Total }>();
-    const rises = new Map<number, SessionRise[]>();
-    for (const item of members) {
-      const { rollup, type } = item;
-      if (!rollup) {
-        const at = stepOfAll(item, axis);
-        if (at === undefined) undrawn.push(item);
-        if (typeof at !== "number") continue;
-        addTo(steps, at, item.count, totalOf(item), item.min, item.max);
-        if (type === "counter") append(rises, at, wholeRise(item));
-        continue;
-      }
-      addBuckets(steps, item, rollup, axis);
-      if (type === "counter") addRises(rises, item, rollup, axis);
-    }
-    const inOrder = [...steps.values()].sort((a, b) => a.at - b.at);
-    return {
-      group,
-      steps: inOrder.map(({ total, ...step }) => ({
-        ...step,
-        sum: sumOf(total),
-        mean: meanOf(total, step.count),
-        rate: rateOf(rises.get(step.at) ?? []),
-      })),
-    };
-  });
-  const { from, to, step_ms } = axis;
-  return {
-    from,
-    to,
-    step_ms,
-    groups,
-    undrawn: sessionsOf(undrawn),
-    unended: without(items, placed),
-  };
+  return inSteps(items, query, ({ rollup }) => partsOf(rollup), sums);
 }
 
 /** Quantiles over time, one line per group. */
@@ -107,44 +68,27 @@ export function quantilesOverTime(
   items: ComparedSeries[],
   query: OverTimeQuery = {},
 ): InSteps<QuantileStep> {
-  const placed = placedOn(query.axis, items);
-  const axis = axisOf(
-    placed,
-    query,
-    ({ quantile_steps: own }) =>
-      own && { from: own.first * own.step_ms, step_ms: own.step_ms, parts: own.steps.length },
-  );
-  const undrawn: ComparedSeries[] = [];
+  const divided = ({ quantile_steps: own }: ComparedSeries) =>
+    own && { from: own.first * own.step_ms, step_ms: own.step_ms, parts: own.steps.length };
+  return inSteps(items, query, divided, quantiles);
+}
 
-  const groups = [...grouped(placed, query.by ?? "none")].map(([group, members]) => {
-    const steps = new Map<number, Distribution>();
-    const stepAt = (at: number) => {
-      let step = steps.get(at);
-      if (!step) steps.set(at, (step = new Distribution()));
-      return step;
-    };
-    for (const item of members) {
-      const { quantile_steps: own, distribution, type } = item;
-      if (own) {
-        for (const [index, packed] of own.steps.entries()) {
-          const at = packed && stepOf((own.first + index + 0.5) * own.step_ms, item, axis);
-          if (packed && typeof at === "number") stepAt(at).addPacked(packed);
-        }
-      } else if (type !== "counter") {
-        const at = distribution ? stepOfAll(item, axis) : undefined;
-        if (at === undefined) undrawn.push(item);
-        if (distribution && typeof at === "number") stepAt(at).addPacked(distribution);
-      }
-    }
-    const inOrder = [...steps].sort((a, b) => a[0] - b[0]);
-    return {
-      group,
-      steps: inOrder.flatMap(([at, step]) => {
-        const quantiles = step.quantiles();
-        return quantiles ? [{ at, count: step.count, ...quantiles }] : [];
-      }),
-    };
-  });
+/** The steps of a group. Adds to `undrawn` the series that are in none, because it was not read how their values are divided. */
+type StepsOf<Of> = (members: ComparedSeries[], axis: Axis, undrawn: ComparedSeries[]) => Of[];
+
+function inSteps<Of>(
+  items: ComparedSeries[],
+  query: OverTimeQuery,
+  dividedOf: (item: ComparedSeries) => Divided,
+  stepsOf: StepsOf<Of>,
+): InSteps<Of> {
+  const placed = placedOn(query.axis, items);
+  const axis = axisOf(placed, query, dividedOf);
+  const undrawn: ComparedSeries[] = [];
+  const groups = [...grouped(placed, query.by ?? "none")].map(([group, members]) => ({
+    group,
+    steps: stepsOf(members, axis, undrawn),
+  }));
   const { from, to, step_ms } = axis;
   return {
     from,
@@ -155,6 +99,58 @@ export function quantilesOverTime(
     unended: without(items, placed),
   };
 }
+
+const sums: StepsOf<Step> = (members, axis, undrawn) => {
+  const steps = new Map<number, Step & { total: Total }>();
+  const rises = new Map<number, SessionRise[]>();
+  for (const item of members) {
+    const { rollup, type } = item;
+    if (!rollup) {
+      const at = stepOfAll(item, axis);
+      if (at === undefined) undrawn.push(item);
+      if (typeof at !== "number") continue;
+      addTo(steps, at, item.count, totalOf(item), item.min, item.max);
+      if (type === "counter") append(rises, at, wholeRise(item));
+      continue;
+    }
+    addBuckets(steps, item, rollup, axis);
+    if (type === "counter") addRises(rises, item, rollup, axis);
+  }
+  const inOrder = [...steps.values()].sort((a, b) => a.at - b.at);
+  return inOrder.map(({ total, ...step }) => ({
+    ...step,
+    sum: sumOf(total),
+    mean: meanOf(total, step.count),
+    rate: rateOf(rises.get(step.at) ?? []),
+  }));
+};
+
+const quantiles: StepsOf<QuantileStep> = (members, axis, undrawn) => {
+  const steps = new Map<number, Distribution>();
+  const stepAt = (at: number) => {
+    let step = steps.get(at);
+    if (!step) steps.set(at, (step = new Distribution()));
+    return step;
+  };
+  for (const item of members) {
+    const { quantile_steps: own, distribution, type } = item;
+    if (own) {
+      for (const [index, packed] of own.steps.entries()) {
+        const at = packed && stepOf((own.first + index + 0.5) * own.step_ms, item, axis);
+        if (packed && typeof at === "number") stepAt(at).addPacked(packed);
+      }
+    } else if (type !== "counter") {
+      const at = distribution ? stepOfAll(item, axis) : undefined;
+      if (at === undefined) undrawn.push(item);
+      if (distribution && typeof at === "number") stepAt(at).addPacked(distribution);
+    }
+  }
+  const inOrder = [...steps].sort((a, b) => a[0] - b[0]);
+  return inOrder.flatMap(([at, step]) => {
+    const found = step.quantiles();
+    return found ? [{ at, count: step.count, ...found }] : [];
+  });
+};
 
 /** The series whose values are in several steps of such a chart, so that it has to be known how they are divided. */
 export function dividedItems<Item extends ComparedSeries>(

@@ -1,6 +1,7 @@
 /** The session page: the verdict, the timeline and charts with one time axis, and the state and events at the cursor. */
 import { nameLabel, plainText } from "../core/text/recorded-text.ts";
 import type { AccessEnv } from "../access/access.ts";
+import type { SessionClient } from "../session/client.ts";
 import { Hono } from "hono";
 import { isGood, labelOf, outcomeOf } from "../core/status/outcome.ts";
 import type { Summary } from "../core/answers/summary.ts";
@@ -21,6 +22,7 @@ import { Charts, chartRoutes } from "./session/charts.tsx";
 import { colourAsked } from "./session/tag-colours.tsx";
 import {
   findStateCharts,
+  type StateAsked,
   stateAskedIn,
   stateChartRoutes,
   StateChartsPanel,
@@ -42,12 +44,7 @@ sessionRoutes.get("/sessions/:id", async (c) => {
   const session = sessionIn(c);
   const { id } = session;
   const asked = stateAskedIn(c.req.query());
-  const [summary, timeline, { items: attachments }, found] = await Promise.all([
-    session.ask("summary"),
-    session.ask("timeline", { from: view.from, to: view.to, buckets: TIMELINE_BUCKETS }),
-    session.ask("attachments"),
-    findStateCharts(session, view, asked),
-  ]);
+  const { summary, timeline, attachments, found } = await onAxis(session, view, asked);
   const isLive = summary.verdict.status !== "ended" && summary.verdict.status !== "crashed";
   return c.render(
     <article
@@ -206,16 +203,22 @@ sessionRoutes.get("/sessions/:id/verdict", async (c) => {
   );
 });
 
-sessionRoutes.get("/sessions/:id/timeline", async (c) => {
-  const session = sessionIn(c);
-  const view = viewOf(c.req.query());
-  const asked = stateAskedIn(c.req.query());
+/** What is drawn on the time axis, asked in one request. */
+async function onAxis(session: SessionClient, view: View, asked: StateAsked) {
   const [summary, timeline, { items: attachments }, found] = await Promise.all([
     session.ask("summary"),
     session.ask("timeline", { from: view.from, to: view.to, buckets: TIMELINE_BUCKETS }),
     session.ask("attachments"),
     findStateCharts(session, view, asked),
   ]);
+  return { summary, timeline, attachments, found };
+}
+
+sessionRoutes.get("/sessions/:id/timeline", async (c) => {
+  const session = sessionIn(c);
+  const view = viewOf(c.req.query());
+  const asked = stateAskedIn(c.req.query());
+  const { summary, timeline, attachments, found } = await onAxis(session, view, asked);
   return c.html(
     <>
       <TimelinePanel summary={summary} timeline={timeline} attachments={attachments} view={view} />

@@ -79,12 +79,7 @@ export function MetricsCount({ summary: { counts } }: { summary: Summary }) {
   );
 }
 
-type ListProps = {
-  session: SessionClient;
-  summary: Summary;
-  view: View;
-  search?: string | undefined;
-  colour?: string | undefined;
+type ListProps = ChartsProps & {
   skip?: number;
   /** In a fragment there is no image for pages without script, because it would be fetched. */
   isFragment?: boolean;

@@ -14,7 +14,7 @@ import { ChartRow, type Gap } from "./state-chart.tsx";
 import { sessionIn, type View, viewOf, viewQuery } from "./view.ts";
 
 /** What is asked for besides the view: a search in the paths, and whether those are drawn that never change. */
-type StateAsked = { search: string; isAll: boolean };
+export type StateAsked = { search: string; isAll: boolean };
 
 export function stateAskedIn(query: Record<string, string>): StateAsked {
   return { search: query["path-search"]?.trim() ?? "", isAll: query["paths"] === "all" };

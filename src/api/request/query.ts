@@ -271,16 +271,7 @@ export const TableMetric = v.object({
 export const TableMetricSessions = v.object({ ...tableMetric, cursor: text });
 export const TableProducts = v.object({ product: nameOrAny, completeness });
 export const TableDays = v.object({ product: nameOrAny, ...range, completeness });
-export const TableGroups = v.object({
-  product: nameOrAny,
-  status: v.optional(v.picklist(GROUP_STATUSES)),
-  text,
-  q: text,
-  sort: v.optional(v.picklist(GROUP_SORTS)),
-  cursor: text,
-  limit,
-  completeness,
-});
+export const TableGroups = v.object({ ...Groups.entries, product: nameOrAny, completeness });
 export const TableGroupDays = v.object({
   ...v.omit(TableGroups, ["cursor"]).entries,
   ...range,

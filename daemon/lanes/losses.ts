@@ -1,14 +1,6 @@
 /** What a lane's writer could not write: how many ops, why and when, until a report of them can be written (clients/README.md). */
+import { diskCauseOf, lossCauseOf } from "../../src/core/write-failure.ts";
 import type { Dropped, Op } from "../../src/core/wire.ts";
-
-/** What the error of a system call means, the same in every client; the others are `write_failed`. */
-const CAUSES: { [code: string]: string } = {
-  ENOSPC: "disk_full", // no block or no inode is free
-  EDQUOT: "disk_full",
-  EROFS: "read_only",
-  EACCES: "no_permission",
-  EPERM: "no_permission",
-};
 
 export class Losses {
   readonly #reports = new Map<string, Required<Pick<Dropped, "first_at" | "last_at">> & Dropped>();
@@ -19,7 +11,7 @@ export class Losses {
 
   count({ at }: Op, failure: unknown): void {
     const { code, detail } = describe(failure);
-    const cause = CAUSES[code] ?? "write_failed";
+    const cause = lossCauseOf(code);
     const report = this.#reports.get(cause);
     if (report === undefined) {
       const times = { first_at: at, last_at: at };
@@ -44,11 +36,11 @@ export class Losses {
 
 /** The cause of a failed system call; undefined if it is none of the disk's. */
 export function diskCause(failure: unknown): string | undefined {
-  return CAUSES[describe(failure).code];
+  return diskCauseOf(describe(failure).code);
 }
 
 export function isNoSpace(failure: unknown): boolean {
-  return CAUSES[describe(failure).code] === "disk_full";
+  return diskCause(failure) === "disk_full";
 }
 
 /** Whether the process may not make the file larger (`ulimit -f`). */

@@ -1,4 +1,5 @@
 /** Records that could not be written: how many, why and when, until a report of them can be written (clients/README.md, "Writing"). */
+import { lossCauseOf } from "../../../src/core/write-failure.ts";
 import { droppedOp } from "../encode/ops.ts";
 import { add, type Counts } from "../session/sink.ts";
 
@@ -46,15 +47,6 @@ export class Losses {
   }
 }
 
-/** What the error of a system call means, the same in every client. */
-const CAUSES: { [code: string]: string } = {
-  ENOSPC: "disk_full", // no block or no inode is free
-  EDQUOT: "disk_full",
-  EROFS: "read_only",
-  EACCES: "no_permission",
-  EPERM: "no_permission",
-};
-
 /** Whether the process may not make the file larger (`ulimit -f`). */
 export function isFileTooLarge(failure: unknown): boolean {
   return (failure as { code?: string } | undefined)?.code === "EFBIG"; // Node's errors have a code
@@ -65,5 +57,5 @@ export function describe(failure: unknown): { cause: string; detail: string } {
   const { code, message } = failure as { code?: string; message?: string }; // Node's errors have both; the defaults are for others
   // "ENOSPC: no space left on device, write"
   const [, detail] = /^[A-Z0-9]{1,20}: ([^,]{1,100}),/.exec(message ?? "") ?? [];
-  return { cause: CAUSES[code ?? ""] ?? "write_failed", detail: detail ?? code ?? "" };
+  return { cause: lossCauseOf(code ?? ""), detail: detail ?? code ?? "" };
 }

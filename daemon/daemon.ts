@@ -8,7 +8,7 @@ import { adoptPrivate, PrivateLife } from "./api/private.ts";
 import { Relay, relayError } from "./api/relay.ts";
 import { statusApi } from "./api/status.ts";
 import type { EarlyListener } from "./api/early.ts";
-import type { Op } from "../src/core/wire.ts";
+import { lostAttachment } from "../src/core/attachments/lost.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { type Environment, type Home, homesOf } from "./home.ts";
@@ -330,16 +330,4 @@ export class Daemon {
     log.write("daemon stops");
     return 0;
   }
-}
-
-/** The event that names an attachment whose content is lost on this machine, as clients record it. */
-function lostAttachment(at: number, name: string, cause: string, why: string): Op {
-  return {
-    op: "event",
-    at,
-    name: "attachment_lost",
-    category: "warning",
-    message: `${name} was not attached: ${why}`,
-    data: { attachment: name, cause },
-  };
 }

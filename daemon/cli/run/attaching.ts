@@ -7,6 +7,7 @@ import {
   MAX_NAME_LENGTH,
   MAX_SESSION_ATTACHMENT_BYTES,
 } from "../../../src/core/limits.ts";
+import { lostAttachment } from "../../../src/core/attachments/lost.ts";
 import { mediaTypeOf } from "../../../src/core/attachments/media-type.ts";
 import type { Op } from "../../../src/core/wire.ts";
 import { copyAttachment } from "../../lanes/attachment-file.ts";
@@ -81,14 +82,7 @@ export class Attaching {
     const at = Date.now();
     this.#record({ op: "dropped", at, cause, count: 1, detail: `${name}: ${detail}` });
     if (this.#leftOut.length > MAX_ATTACHMENTS) return; // counted; the first ones are named
-    this.#record({
-      op: "event",
-      at,
-      name: "attachment_lost",
-      category: "warning",
-      message: `${name} was not attached: ${why}`,
-      data: { attachment: name, cause },
-    });
+    this.#record(lostAttachment(at, name, cause, why));
   }
 }
 

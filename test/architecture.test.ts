@@ -9,6 +9,7 @@ const daemonTop = [
   "config",
   "home",
   "id",
+  "json",
   "limits",
   "local-token",
   "lock",

@@ -1,11 +1,12 @@
 /** JSON as Python writes it: NaN and infinities, which JSON does not have, become strings, as in lanes. */
+import { parsedJson } from "../json.ts";
 
 /** The value; undefined if the text is not JSON. */
 export function looseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return tryParse(
+    return parsedJson(
       text.replace(STRING_OR_NUMBER, (found, name?: string) => (name ? `"${name}"` : found)),
     );
   }
@@ -16,11 +17,3 @@ export function looseJson(text: string): unknown {
  * at each quote within a string that has no end.
  */
 const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"?|(-?Infinity|NaN)/g;
-
-function tryParse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -1,6 +1,7 @@
 /** What the server's answer about an attachment means: pure. */
 import * as v from "valibot";
 import { ATTACHMENT_CHUNK_BYTES } from "../../src/core/limits.ts";
+import { parsedJson } from "../json.ts";
 import { parseRetryAfter } from "./retry.ts";
 
 /** What the server has of an attachment. */
@@ -33,7 +34,7 @@ export function resultOf(
   retryAfter: string | undefined,
   now: number,
 ): UploadResult {
-  const parsed = parse(body);
+  const parsed = parsedJson(body);
   if (status === 200) return onProgress(v.safeParse(Progress, parsed));
   const refusal = v.safeParse(ErrorBody, parsed);
   const { code = "", message = `the server answered ${status}` } = refusal.success
@@ -78,11 +79,3 @@ export function missingChunk({ size, chunks, received }: Progress): Chunk | unde
 }
 
 type Chunk = { number: number; offset: number; length: number };
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

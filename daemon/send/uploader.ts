@@ -10,6 +10,7 @@ import { REQUEST_TIMEOUT_MS } from "../limits.ts";
 import { findToken, loopbackPort } from "../local-token.ts";
 import { reason } from "../log.ts";
 import { isForeignPort } from "../peer.ts";
+import { parsedJson } from "../json.ts";
 import { parseRetryAfter } from "./retry.ts";
 import {
   type Incoming,
@@ -82,7 +83,7 @@ export class Uploader {
       return { kind: "unreachable", message: reason(error) };
     }
     const { status } = response;
-    const parsed = parse(response.body);
+    const parsed = parsedJson(response.body);
     if (status === 200) {
       const answer = v.safeParse(Ingested, parsed);
       if (answer.success) return { kind: "answered", answer: answer.output };
@@ -191,14 +192,6 @@ type Content = {
   encoding?: "latin1";
   receive?: Receive;
 };
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** While this user's server does not run, another user may listen on its port. Theirs would ask for a key, and an impostor would not. */
 async function refuseForeignPort(server: string): Promise<void> {

@@ -10,6 +10,7 @@ import {
   MAX_THREAD_FRAMES,
 } from "../../src/core/limits.ts";
 import type { Stacks } from "../../src/core/wire.ts";
+import { parsedJson } from "../json.ts";
 
 type Thread = Stacks["threads"][number];
 export type Runtime = "python" | "go" | "javascript";
@@ -182,11 +183,7 @@ function javascriptSamples(text: string): Found[] {
 /** A JSON object, if the text is one. */
 export function parsedObject(text: string): Record<string, unknown> | undefined {
   if (!text.startsWith("{")) return undefined;
-  try {
-    return JSON.parse(text) as Record<string, unknown>; // it begins with a brace
-  } catch {
-    return undefined;
-  }
+  return parsedJson(text) as Record<string, unknown> | undefined; // it begins with a brace
 }
 
 function withFirst(threads: Thread[], isFirst: (thread: Thread) => boolean): Thread[] {

@@ -39,6 +39,9 @@ function firstAtOrBelow(value, multiple) {
   return times;
 }
 export function logScaleOf(least, most, unit, count = 5) {
+  const close = isBytes(unit) ? void 0 : closeLogTicks(least, most, count);
+  if (close)
+    return { low: close[0] ?? least, high: close.at(-1) ?? most, ticks: close, step: void 0 };
   const base = isBytes(unit) ? 2 : 10;
   const logOf = base === 2 ? Math.log2 : Math.log10;
   let first = Math.floor(logOf(least));
@@ -53,6 +56,18 @@ export function logScaleOf(least, most, unit, count = 5) {
   );
   const [low = least, high = most] = [ticks[0], ticks.at(-1)];
   return { low, high, ticks, step: void 0 };
+}
+function closeLogTicks(least, most, count) {
+  const [first, last] = [Math.floor(Math.log10(least)) - 1, Math.ceil(Math.log10(most)) + 1];
+  if (last - first > count + 2) return void 0;
+  const all = Array.from(
+    { length: last - first + 1 },
+    (_, index) => [1, 2, 5].map((digit) => Number(`${digit}e${first + index}`))
+  ).flat();
+  const usable = all.filter((tick) => tick > 0 && Number.isFinite(tick));
+  const from = usable.filter((tick) => tick <= least).length - 1;
+  const to = usable.findIndex((tick, index) => tick >= most && index > from);
+  return from >= 0 && to >= 0 && to - from <= count ? usable.slice(from, to + 1) : void 0;
 }
 function power(base, exponent) {
   const value = base === 2 ? 2 ** exponent : Number(`1e${exponent}`);

@@ -64,10 +64,13 @@ function firstAtOrBelow(value: number, multiple: Multiples): number {
 }
 
 /**
- * The scale of a logarithmic axis for positive values: from the power of ten (of bytes: of two) below them to the one above, with at most `count` equal
- * steps.
+ * The scale of a logarithmic axis for positive values, with at most `count` steps: from the 1, 2 or 5 times a power of ten below them to the one above; or
+ * from a power of ten (of bytes: of two) to another, in equal steps.
  */
 export function logScaleOf(least: number, most: number, unit: string, count = 5): Scale {
+  const close = isBytes(unit) ? undefined : closeLogTicks(least, most, count);
+  if (close)
+    return { low: close[0] ?? least, high: close.at(-1) ?? most, ticks: close, step: undefined };
   const base = isBytes(unit) ? 2 : 10;
   const logOf = base === 2 ? Math.log2 : Math.log10;
   // Where the logarithm is rounded to the next power, the value would be outside.
@@ -82,6 +85,19 @@ export function logScaleOf(least: number, most: number, unit: string, count = 5)
   );
   const [low = least, high = most] = [ticks[0], ticks.at(-1)];
   return { low, high, ticks, step: undefined };
+}
+
+/** Undefined: they are too many. */
+function closeLogTicks(least: number, most: number, count: number): number[] | undefined {
+  const [first, last] = [Math.floor(Math.log10(least)) - 1, Math.ceil(Math.log10(most)) + 1];
+  if (last - first > count + 2) return undefined;
+  const all = Array.from({ length: last - first + 1 }, (_, index) =>
+    [1, 2, 5].map((digit) => Number(`${digit}e${first + index}`)),
+  ).flat();
+  const usable = all.filter((tick) => tick > 0 && Number.isFinite(tick));
+  const from = usable.filter((tick) => tick <= least).length - 1;
+  const to = usable.findIndex((tick, index) => tick >= most && index > from);
+  return from >= 0 && to >= 0 && to - from <= count ? usable.slice(from, to + 1) : undefined;
 }
 
 /** A power of ten is parsed from its digits, so it has no rounding error. None is 0, which has no logarithm. */

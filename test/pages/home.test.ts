@@ -33,6 +33,38 @@ test("home compares a version with the one before, and marks only a significant 
   );
 });
 
+test("a version is compared with its pre-release, whichever ran last", async () => {
+  const run = (version: string, n: number, isCrashed: boolean) =>
+    publication(`viewer-${version}-${n}`, {
+      session: {
+        product: "viewer",
+        version,
+        created_at: START + n,
+        status: isCrashed ? "crashed" : "ended",
+        is_open: false,
+      },
+    });
+  for (const [version, crashes] of [
+    ["2.0", 6],
+    ["2.0-rc.1", 2],
+    ["1.9", 0],
+  ] as const)
+    await publish(
+      env.CATALOG,
+      ...Array.from({ length: 8 }, (_, n) => run(version, n, n < crashes)),
+    );
+  const { html } = await get("/");
+  const [, viewer = ""] = html.split('href="/sessions?product=viewer"');
+  const changes = [...viewer.matchAll(/(up|down)<\/span> ([\d.]+) pts vs ([^<]+)</g)];
+  expect(
+    changes
+      .slice(0, 2)
+      .map(([, ...change]) => change.join(" "))
+      .toSorted(),
+  ).toEqual(["down 25.0 1.9", "down 50.0 2.0-rc.1"]);
+  expect(html).toContain("viewer 2.0 crashes more than 2.0-rc.1: 75.0 % vs 25.0 % of sessions.");
+});
+
 test("a version whose sessions failed without a crash is no good one", async () => {
   const failed = { status: "ended", is_open: false, failed: true } as const;
   for (const id of ["red-1", "red-2"])

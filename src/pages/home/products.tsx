@@ -1,6 +1,7 @@
 /** The products of the home page: a row per version, compared with the version before. */
 import { nameLabel } from "../../core/text/recorded-text.ts";
 import { formatCount, formatNumber } from "../../core/text/format.ts";
+import { inVersionOrder } from "../../core/query/order.ts";
 import { asking } from "../../core/text/names.ts";
 import type { StatusKind } from "../../catalog/search/filter.ts";
 import type { VersionCounts, VersionDay } from "../../catalog/products.ts";
@@ -12,7 +13,6 @@ import {
 } from "../limits.ts";
 import { TREND_DAYS } from "../../catalog/limits.ts";
 import { address } from "../ui/address.ts";
-import { BY_NAME } from "../ui/order.ts";
 import { Rate } from "../ui/rate.tsx";
 import { titled } from "../ui/session-table.tsx";
 import { DAY_MS } from "../../core/limits.ts";
@@ -98,16 +98,16 @@ export function Products({ counts, days, now }: ProductsProps) {
   );
 }
 
-/** The version that a version is compared with: the next lower one of the same product. */
+/** The version that a version is compared with: the next lower one of the same product, if it has a name. */
 function versionBefore(row: VersionCounts, versionsOf: VersionCounts[]): VersionCounts | undefined {
-  return versionsOf
-    .filter((other) => BY_NAME.compare(other.version, row.version) < 0)
-    .toSorted((a, b) => BY_NAME.compare(b.version, a.version))[0];
+  if (row.version === "") return undefined;
+  const ordered = inVersionOrder(versionsOf);
+  return ordered[ordered.indexOf(row) - 1];
 }
 
 /** Shown when the newest version crashes significantly more often than the one before. */
 function Regression({ versionsOf }: { versionsOf: VersionCounts[] }) {
-  const newest = versionsOf.toSorted((a, b) => BY_NAME.compare(b.version, a.version))[0];
+  const newest = inVersionOrder(versionsOf).findLast(({ version }) => version !== "");
   const before = newest && versionBefore(newest, versionsOf);
   if (!newest || !before || !isWorse(newest, before)) return null;
   return (

@@ -2,7 +2,7 @@
 import { MAX_DISTRIBUTED_SESSIONS } from "../../catalog/limits.ts";
 import type { SessionFilter } from "../../catalog/search/filter.ts";
 import { ungrouped } from "../../core/comparison/grouping.ts";
-import { type GroupStatistics, statistics } from "../../core/comparison/statistics.ts";
+import type { GroupStatistics } from "../../core/comparison/statistics.ts";
 import { MAX_LISTED_SERIES } from "../../core/limits.ts";
 import { type Bar, distribution } from "../../core/metrics/bars.ts";
 import { formatCount, formatNumber } from "../../core/text/format.ts";
@@ -10,11 +10,11 @@ import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
 import { UNLISTED_LINKS } from "../limits.ts";
 import { Empty, Unpublished } from "../ui/empty.tsx";
 import { guarded, Panel } from "../ui/panel.tsx";
-import { inOrder } from "./columns.ts";
+import { examplesOf, rowsOf } from "./columns.ts";
 import { Bars } from "./distribution.tsx";
 import type { Found, FoundMetric } from "./found.ts";
 import { Names } from "./names.tsx";
-import { drawnOf, examplesOf, OverTime, type Range, rangeOf } from "./over-time.tsx";
+import { drawnOf, OverTime, type Range, rangeOf } from "./over-time.tsx";
 import { Overview } from "./overview.tsx";
 import type { Question } from "./question.ts";
 import { ScatterPanel } from "./scatter.tsx";
@@ -104,7 +104,7 @@ function OneMetric({ question, found, metric, range, suffix }: OneProps) {
         <Empty title={`No metric “${nameLabel(name)}” in sessions that match these filters`} />
       </section>
     );
-  const rows = inOrder(statistics(items, by), question);
+  const rows = rowsOf(items, question);
   const drawn = drawnOf(rows, question);
   const unknown = ungrouped(items, by);
   const bars = type === "counter" ? [] : distribution(items);
@@ -124,7 +124,7 @@ function OneMetric({ question, found, metric, range, suffix }: OneProps) {
           {`${formatCount(unknown, "session")} ${unknown === 1 ? "is" : "are"} in no group: the catalog does not have this value of ${unknown === 1 ? "it" : "them"}.`}
         </p>
       )}
-      <Statistics {...props} examples={examplesOf(metric, question)} />
+      <Statistics {...props} examples={examplesOf(items, by)} />
       {type === "counter" ? null : (
         <Panel
           id={`distribution${suffix}`}

@@ -1,6 +1,8 @@
 /** The columns of a table of statistics, and the order of its rows. */
-import type { Grouping } from "../../core/comparison/grouping.ts";
-import type { GroupStatistics } from "../../core/comparison/statistics.ts";
+import { grouped, type GroupedSession, type Grouping } from "../../core/comparison/grouping.ts";
+import type { ComparedSeries } from "../../core/comparison/comparison.ts";
+import { type GroupStatistics, statistics } from "../../core/comparison/statistics.ts";
+import { inVersionOrder } from "../../core/query/order.ts";
 import type { MetricType } from "../../core/vocabulary.ts";
 import { BY_NAME } from "../ui/order.ts";
 
@@ -49,10 +51,34 @@ export function columnLabel(column: Column, type: MetricType): string {
 
 type Sorting = { by: Grouping; sort: Column | undefined; order: "asc" | "desc" };
 
-/** By a column, rows without its figure last. Otherwise versions from the newest, sessions with most points first, everything else by name. */
-export function inOrder(rows: GroupStatistics[], { by, sort, order }: Sorting): GroupStatistics[] {
+type Examples = ReadonlyMap<string, GroupedSession>;
+
+/** One session of each group. */
+export function examplesOf(items: ComparedSeries[], by: Grouping): Examples {
+  return new Map(
+    [...grouped(items, by)].flatMap(([group, [first]]) => (first ? [[group, first.session]] : [])),
+  );
+}
+
+/** The rows of the table of a metric. */
+export function rowsOf(items: ComparedSeries[], sorting: Sorting): GroupStatistics[] {
+  return inOrder(statistics(items, sorting.by), sorting, examplesOf(items, sorting.by));
+}
+
+/**
+ * By a column, rows without its figure last. Otherwise versions from the newest of each product, sessions with most points first, everything else by
+ * name.
+ */
+function inOrder(
+  rows: GroupStatistics[],
+  { by, sort, order }: Sorting,
+  examples: Examples,
+): GroupStatistics[] {
   const way = order === "asc" ? 1 : -1;
-  if (sort === "group") return rows.toSorted((a, b) => way * BY_NAME.compare(a.group, b.group));
+  if (sort === "group") {
+    const ascending = byGroup(rows, by, examples, "asc");
+    return order === "asc" ? ascending : ascending.toReversed();
+  }
   if (sort !== undefined)
     return rows.toSorted((a, b) => {
       const [first, second] = [a[sort], b[sort]];
@@ -61,5 +87,27 @@ export function inOrder(rows: GroupStatistics[], { by, sort, order }: Sorting): 
       return way * (first < second ? -1 : first > second ? 1 : 0);
     });
   if (by === "session") return rows;
-  return rows.toSorted((a, b) => (by === "version" ? -1 : 1) * BY_NAME.compare(a.group, b.group));
+  return byGroup(rows, by, examples, "desc");
+}
+
+/** `versions`: their order within a product. */
+function byGroup(
+  rows: GroupStatistics[],
+  by: Grouping,
+  examples: Examples,
+  versions: "asc" | "desc",
+): GroupStatistics[] {
+  if (by !== "version") return rows.toSorted((a, b) => BY_NAME.compare(a.group, b.group));
+  const seen = rows.map((row) => {
+    const { product = "", version = row.group, created_at = 0 } = examples.get(row.group) ?? {};
+    return { row, product, version, first_at: created_at };
+  });
+  const products = [...Map.groupBy(seen, ({ product }) => product)];
+  return products
+    .toSorted(([a], [b]) => BY_NAME.compare(a, b))
+    .flatMap(([, of]) => {
+      const ascending = inVersionOrder(of);
+      return versions === "asc" ? ascending : ascending.toReversed();
+    })
+    .map(({ row }) => row);
 }

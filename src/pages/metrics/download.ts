@@ -1,9 +1,8 @@
 /** What the page of metrics shows, as CSV and as JSON, by the same address. */
 import { overTime } from "../../core/comparison/over-time.ts";
-import { statistics } from "../../core/comparison/statistics.ts";
 import { ungrouped } from "../../core/comparison/grouping.ts";
 import { csvOf } from "../../core/text/csv.ts";
-import { figuresOf, inOrder } from "./columns.ts";
+import { figuresOf, rowsOf } from "./columns.ts";
 import type { Found, FoundMetric } from "./found.ts";
 import { type Question, timeAxisOf } from "./question.ts";
 
@@ -14,7 +13,7 @@ export function statisticsCsv({ metrics }: Found, question: Question): string {
   const figures = [...new Set([...types].flatMap(figuresOf))];
   const hasQuantiles = figures.includes("p50");
   const cells = metrics.flatMap(({ name, type, items }) =>
-    inOrder(statistics(items, question.by), question).map((row) => {
+    rowsOf(items, question).map((row) => {
       const own = new Set(figuresOf(type));
       return [
         ...(isOne ? [] : [name]),
@@ -45,7 +44,7 @@ function metricJson({ name, type, unit, items }: FoundMetric, question: Question
     name,
     type,
     unit,
-    statistics: inOrder(statistics(items, by), question),
+    statistics: rowsOf(items, question),
     ungrouped: ungrouped(items, by), // sessions whose group is not known
     over_time: overTime(items, { by, axis: timeAxisOf(question) }),
   };

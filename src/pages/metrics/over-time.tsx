@@ -1,5 +1,4 @@
 /** A metric over time, a line for each group. */
-import { grouped } from "../../core/comparison/grouping.ts";
 import {
   overTime,
   type OverTimeQuery,
@@ -259,11 +258,4 @@ export function rangeOf({ metrics }: Found, question: Question): Range | undefin
     from: Math.min(...ranges.map(({ from }) => from)),
     to: Math.max(...ranges.map(({ to }) => to)),
   };
-}
-
-/** One session of each group. */
-export function examplesOf({ items }: FoundMetric, { by }: Question) {
-  return new Map(
-    [...grouped(items, by)].flatMap(([group, [first]]) => (first ? [[group, first.session]] : [])),
-  );
 }

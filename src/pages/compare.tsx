@@ -26,7 +26,7 @@ import { sessionId } from "./session/view.ts";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { guarded } from "./ui/panel.tsx";
-import { LineMark } from "./ui/plot.tsx";
+import { LegendMark } from "./ui/plot.tsx";
 import { hasFailed, outcomeOf } from "../core/status/outcome.ts";
 import { StatusIcon } from "./ui/status.tsx";
 import { Time } from "./ui/time.tsx";
@@ -141,7 +141,7 @@ function SessionColumns({ members, event }: { members: Member[]; event: string |
             </th>
             {members.map(({ name, summary, index }) => (
               <th scope="col">
-                <LineMark index={index} />
+                <LegendMark index={index} />
                 <a href={`/sessions/${summary.id}`} title={name}>
                   {name}
                 </a>

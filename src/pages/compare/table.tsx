@@ -2,7 +2,7 @@
 import type { Child } from "hono/jsx";
 import { formatNumber } from "../../core/text/format.ts";
 import { COMPARED_VALUES } from "../limits.ts";
-import { LineMark } from "../ui/plot.tsx";
+import { LegendMark } from "../ui/plot.tsx";
 import { type Member, named } from "./member.tsx";
 
 type TableProps<Compared> = {
@@ -28,7 +28,7 @@ export function ComparedTable<Compared>(props: TableProps<Compared>) {
             <th scope="col">{what}</th>
             {members.map((each) => (
               <th scope="col">
-                <LineMark index={each.index} />
+                <LegendMark index={each.index} />
                 {named(each, members)}
               </th>
             ))}

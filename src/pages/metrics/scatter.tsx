@@ -106,7 +106,10 @@ export function ScatterPanel({ question, metric, x: other, rows, drawn, suffix }
         />
       )}
       {by === "none" ? null : (
-        <Legend lines={drawn.map((group, index) => ({ index, name: groupLabel(group, by) }))} />
+        <Legend
+          lines={drawn.map((group, index) => ({ index, name: groupLabel(group, by) }))}
+          isOfPoints
+        />
       )}
       {notes.length === 0 ? null : <p class="panel-note quiet">{notes.join(" ")}</p>}
     </Panel>

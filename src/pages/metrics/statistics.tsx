@@ -11,7 +11,7 @@ import { searchQuery } from "../search.ts";
 import { quoted } from "../../core/query/complete.ts";
 import { address } from "../ui/address.ts";
 import { Panel } from "../ui/panel.tsx";
-import { LineMark } from "../ui/plot.tsx";
+import { LegendMark } from "../ui/plot.tsx";
 import { type Column, columnLabel, type Figure, figuresOf, isQuantileColumn } from "./columns.ts";
 import type { FoundMetric } from "./found.ts";
 import { groupTerm } from "./group-query.ts";
@@ -26,7 +26,7 @@ type TableProps = {
   rows: GroupStatistics[];
   drawn: string[];
   /** One session of each group. */
-  examples: Map<string, GroupedSession>;
+  examples: ReadonlyMap<string, GroupedSession>;
   suffix: string;
 };
 
@@ -84,7 +84,10 @@ export function Statistics({ question, metric, rows, drawn, examples, suffix }: 
               <tr>
                 <th scope="row">
                   {drawn.includes(row.group) ? (
-                    <LineMark index={drawn.indexOf(row.group)} />
+                    <LegendMark
+                      index={drawn.indexOf(row.group)}
+                      isPoint={question.axis === "metric"}
+                    />
                   ) : (
                     <span class="no-mark"></span>
                   )}

@@ -247,22 +247,28 @@ function anchorAt(share: number): "start" | "middle" | "end" {
   return share > 0.94 ? "end" : "middle";
 }
 
-/** A sample of a line, for legends. */
-export function LineMark({ index }: { index: number }) {
+/** A sample of a line, or of a point, for legends. */
+export function LegendMark({ index, isPoint }: { index: number; isPoint?: boolean }) {
   return (
     <svg class="legend-mark" viewBox="0 0 24 4" aria-hidden="true">
-      <path class="plot-line" data-line={index} d="M0 2h24" />
+      {isPoint ? (
+        <circle data-line={index} cx="12" cy="2" r="3.5" />
+      ) : (
+        <path class="plot-line" data-line={index} d="M0 2h24" />
+      )}
     </svg>
   );
 }
 
-/** The names of the lines. */
-export function Legend({ lines }: { lines: { index: number; name: Child }[] }) {
+type LegendProps = { lines: { index: number; name: Child }[]; isOfPoints?: boolean };
+
+/** The names of the lines, or of groups of points. */
+export function Legend({ lines, isOfPoints = false }: LegendProps) {
   return (
     <ul class="legend">
       {lines.map(({ index, name }) => (
         <li>
-          <LineMark index={index} />
+          <LegendMark index={index} isPoint={isOfPoints} />
           <span>{name || "all"}</span>
         </li>
       ))}

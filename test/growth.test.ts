@@ -16,7 +16,7 @@ import { eventRow, matches, searchText } from "../src/core/events/event.ts";
 import { fingerprint } from "../src/core/events/fingerprint.ts";
 import { framesOf } from "../src/core/stack/frame.ts";
 import { templateOf } from "../src/core/events/template.ts";
-import { redact, redactText } from "../src/core/secrets/redact.ts";
+import { Redactor, redactText } from "../src/core/secrets/redact.ts";
 import { redactArguments } from "../src/core/secrets/arguments.ts";
 import { nameClass } from "../src/core/secrets/names.ts";
 import {
@@ -174,7 +174,8 @@ const FUNCTIONS: Record<string, (text: string) => unknown> = {
   "a search": (text) => matches(row(text), { text: `${text.slice(0, 20)}?` }),
   "the keys of secrets": (text) => nameClass(text),
   "redaction of a text": (text) => redactText(text),
-  "redaction of values": (text) => redact({ [text]: text, token: text, list: [text] }),
+  "redaction of values": (text) =>
+    new Redactor().value({ [text]: text, token: text, list: [text] }),
   "redaction of arguments": (text) => redactArguments([text, "--password", text, `a=${text}`]),
   "frames of a page": (text) => framesOf([text]),
   "many frames of a page": (text) => framesOf(text.match(/.{1,40}/gs) ?? []),

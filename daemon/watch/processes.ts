@@ -29,15 +29,6 @@ export function listProcesses(platform: string = process.platform): ProcessInfo[
   });
 }
 
-/** A process with all its descendants, itself first. */
-export function processTree(pid: number, platform: string = process.platform): ProcessInfo[] {
-  const children = Map.groupBy(listProcesses(platform), (found) => found.parent);
-  const root = readProcess(pid, platform);
-  const tree = root ? [root] : [];
-  for (const member of tree) tree.push(...(children.get(member.pid) ?? []));
-  return tree;
-}
-
 /** How many files and sockets a process has open; Linux only. */
 export function openFiles(pid: number): number | undefined {
   try {

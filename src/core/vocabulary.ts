@@ -1,25 +1,5 @@
 /** The terms of Datacat that occur as values, the same in TypeScript, Python, Go, JSON and SQL. */
 
-export const OPS = [
-  "start",
-  "state",
-  "event",
-  "metric",
-  "points",
-  "heartbeat",
-  "pause",
-  "resume",
-  "hang",
-  "recovered",
-  "slept",
-  "stacks",
-  "attachment",
-  "tags",
-  "dropped",
-  "end",
-  "crash",
-] as const;
-
 export const METRIC_TYPES = ["gauge", "counter", "histogram", "timer"] as const;
 export type MetricType = (typeof METRIC_TYPES)[number];
 

@@ -3,7 +3,7 @@
  * whatever cannot be kept is added to `losses`.
  */
 import { MAX_DEPTH, MAX_EVENT_BYTES, MAX_STATE_BYTES } from "../../../src/core/limits.ts";
-import { REDACTED } from "../../../src/core/secrets/redact.ts";
+import { REDACTED } from "../../../src/core/secrets/text.ts";
 import { redactor } from "./redactor.ts";
 
 /** Something that could not be recorded as it was: why, where, and what was recorded instead. */

@@ -124,10 +124,6 @@ export class Sketch {
     return all as { [Index in keyof Shares]: number }; // map keeps the length
   }
 
-  quantile(share: number): number | null {
-    return this.quantiles([share] as const)?.[0] ?? null;
-  }
-
   /** The value at a rank, 0 being the lowest, by the bin that contains it. The lowest and highest are known. */
   #estimates(): (rank: number) => number {
     const bins = this.bins();
@@ -192,12 +188,6 @@ export class Sketch {
       positive: packBins(this.#positive),
       negative: packBins(this.#negative),
     };
-  }
-
-  static unpack(packed: PackedSketch, limit?: number): Sketch {
-    const sketch = new Sketch(limit);
-    sketch.addPacked(packed);
-    return sketch;
   }
 
   /** Merges what another sketch packed. A comparison merges thousands, so no sketch is made of each. */

@@ -18,8 +18,6 @@ import { NO_RULES, type OwnRules } from "./own.ts";
 import { type Finding, MARK, REDACTED } from "./text.ts";
 import type { Json } from "../wire.ts";
 
-export { MARK, REDACTED } from "./text.ts";
-
 /** Fields of an op that are its kind, its numbers and what identifies it: they are compared, not read. */
 const IDENTIFYING = /* @__PURE__ */ new Set(
   "op at seq type name category group product version unit tags recorded_at values counts bounds buckets".split(
@@ -210,11 +208,6 @@ function redacted(value: Json): Json {
 }
 
 const BUILT_IN = /* @__PURE__ */ new Redactor();
-
-/** The value with each secret in it replaced, by the built-in rules. */
-export function redact<Value extends Json>(value: Value): Value {
-  return BUILT_IN.value(value);
-}
 
 /** The text with each secret in it replaced, by the built-in rules. */
 export function redactText(text: string): string {

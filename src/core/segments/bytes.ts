@@ -79,10 +79,6 @@ export class ByteWriter {
     this.bytes(value);
   }
 
-  text(value: string): void {
-    this.section(encoder.encode(value));
-  }
-
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
   }
@@ -154,16 +150,12 @@ export class ByteReader {
     return this.bytes(this.varint());
   }
 
-  text(): string {
-    return decoder.decode(this.section());
-  }
-
   /** The bytes that were not read yet. */
   remaining(): Uint8Array {
     return this.#bytes.subarray(this.#at);
   }
 
-  /** The same as text. */
+  /** The same as text. Throws a TypeError if they are no UTF-8. */
   rest(): string {
     return decoder.decode(this.remaining());
   }

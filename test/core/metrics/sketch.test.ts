@@ -12,7 +12,13 @@ function sketchOf(values: number[], limit?: number): Sketch {
 }
 
 function stored(sketch: Sketch, limit?: number): Sketch {
-  return Sketch.unpack(JSON.parse(JSON.stringify(sketch.pack())), limit);
+  const read = new Sketch(limit);
+  read.addPacked(JSON.parse(JSON.stringify(sketch.pack())));
+  return read;
+}
+
+function quantile(sketch: Sketch, share: number): number | null {
+  return sketch.quantiles([share] as const)?.[0] ?? null;
 }
 
 /** Within 1 % of the values at the two ranks that a quantile is between. */
@@ -47,7 +53,7 @@ test("quantiles of few values are exact", () => {
       for (const share of SHARES) {
         const truth = exactQuantile(all, share);
         const size = Math.max(...all.map(Math.abs));
-        const error = Math.abs((sketch.quantile(share) ?? NaN) / 2 - truth / 2);
+        const error = Math.abs((quantile(sketch, share) ?? NaN) / 2 - truth / 2);
         expect(error).toBeLessThanOrEqual(size * 1e-15 + Number.MIN_VALUE);
       }
     }),
@@ -59,11 +65,11 @@ test.each(expected)("$name: as numpy has it", ({ values: all, quantiles }) => {
   const exact = sketchOf(all);
   const estimated = sketchOf(all, 0);
   for (const [share = 0, truth = 0] of quantiles) {
-    const found = exact.quantile(share) ?? NaN;
+    const found = quantile(exact, share) ?? NaN;
     const error = Math.abs(found / 2 - truth / 2) * 2;
-    const ends = [truth, exact.quantile(Math.max(0, share - 1e-9)) ?? 0];
+    const ends = [truth, quantile(exact, Math.max(0, share - 1e-9)) ?? 0];
     expect(error).toBeLessThanOrEqual(Math.max(...ends.map(Math.abs)) * 1e-12 + Number.MIN_VALUE);
-    expectWithin(estimated.quantile(share) ?? NaN, all, share);
+    expectWithin(quantile(estimated, share) ?? NaN, all, share);
   }
 });
 
@@ -74,8 +80,8 @@ test("nineteen 1s and a 100, and 1, 2, 100, have the quantiles that one expects"
   expect(p50).toBe(1);
   expect(p95).toBeCloseTo(5.95, 10);
   expect(p99).toBeCloseTo(81.19, 10);
-  expect(sketchOf([1, 2, 100]).quantile(0.5)).toBe(2);
-  expect(sketchOf([1, 2, 100]).quantile(0.99)).toBeCloseTo(98.04, 10);
+  expect(quantile(sketchOf([1, 2, 100]), 0.5)).toBe(2);
+  expect(quantile(sketchOf([1, 2, 100]), 0.99)).toBeCloseTo(98.04, 10);
 });
 
 test("without the values, quantiles are within 1 % of the value at their rank", () => {
@@ -83,7 +89,7 @@ test("without the values, quantiles are within 1 % of the value at their rank", 
     fc.property(values, (all) => {
       const sketch = stored(sketchOf(all, 0));
       expect(sketch.isExact && all.length > 0).toBe(false);
-      for (const share of SHARES) expectWithin(sketch.quantile(share) ?? NaN, all, share);
+      for (const share of SHARES) expectWithin(quantile(sketch, share) ?? NaN, all, share);
     }),
     { numRuns: 500 },
   );
@@ -101,8 +107,8 @@ test("merged parts have the quantiles of the whole, exact as long as they are fe
         Math.max(...all),
       ]);
       for (const share of SHARES) {
-        const found = merged.quantile(share) ?? NaN;
-        if (merged.isExact) expect(found).toBe(sketchOf(all).quantile(share));
+        const found = quantile(merged, share) ?? NaN;
+        if (merged.isExact) expect(found).toBe(quantile(sketchOf(all), share));
         else expectWithin(found, all, share);
       }
     }),
@@ -113,10 +119,10 @@ test("merged parts have the quantiles of the whole, exact as long as they are fe
 test(`${MAX_EXACT_VALUES} values are kept, one more is not`, () => {
   const many = Array.from({ length: MAX_EXACT_VALUES }, (_, i) => i);
   const sketch = sketchOf(many);
-  expect([sketch.isExact, sketch.quantile(0.5)]).toEqual([true, 499.5]);
+  expect([sketch.isExact, quantile(sketch, 0.5)]).toEqual([true, 499.5]);
   sketch.add(1);
   expect(sketch.isExact).toBe(false);
-  expectWithin(sketch.quantile(0.5) ?? NaN, [...many, 1], 0.5);
+  expectWithin(quantile(sketch, 0.5) ?? NaN, [...many, 1], 0.5);
 });
 
 test("values of all magnitudes widen the bins rather than fill memory", () => {
@@ -131,7 +137,7 @@ test("values of all magnitudes widen the bins rather than fill memory", () => {
   expect(sketch.accuracy).toBeGreaterThan(0.01);
   expect(sketch.accuracy).toBeLessThan(0.3);
   for (const share of [0.1, 0.9, 0.99]) {
-    const error = (sketch.quantile(share) ?? NaN) / exactQuantile(many, share) - 1;
+    const error = (quantile(sketch, share) ?? NaN) / exactQuantile(many, share) - 1;
     expect(Math.abs(error)).toBeLessThanOrEqual(sketch.accuracy + 0.003); // the distance of two ranks
   }
 });
@@ -144,10 +150,10 @@ test("values that hardly differ have a median between them", () => {
 });
 
 test("an empty sketch has no quantiles, and adds nothing", () => {
-  expect(new Sketch().quantile(0.5)).toBeNull();
+  expect(quantile(new Sketch(), 0.5)).toBeNull();
   const sketch = sketchOf([3]);
   sketch.merge(new Sketch());
-  expect(sketch.quantile(0.5)).toBe(3);
+  expect(quantile(sketch, 0.5)).toBe(3);
   expect(stored(new Sketch()).quantiles(SHARES)).toBeNull();
 });
 

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { isAlive, parseStat, processTree, readProcess } from "../../../daemon/watch/processes.ts";
+import { isAlive, listProcesses, parseStat, readProcess } from "../../../daemon/watch/processes.ts";
 
 test("a process is alive until it is killed", async () => {
   const child = spawn("sleep", ["60"]);
@@ -41,10 +41,18 @@ test("a stopped process is seen to be stopped", async () => {
   child.kill("SIGKILL");
 });
 
-test("a tree has the children's children", async () => {
+/** A process with all its descendants, itself first. */
+function treeOf(pid: number | undefined) {
+  const all = listProcesses();
+  const tree = all.filter((found) => found.pid === pid);
+  for (const member of tree) tree.push(...all.filter(({ parent }) => parent === member.pid));
+  return tree;
+}
+
+test("a list of processes has the children's children", async () => {
   const child = spawn("sh", ["-c", "sh -c 'sleep 60 & wait' & wait"]);
-  await expect.poll(() => processTree(child.pid ?? 0).length).toBeGreaterThanOrEqual(3);
-  for (const member of processTree(child.pid ?? 0)) process.kill(member.pid, "SIGKILL");
+  await expect.poll(() => treeOf(child.pid).length).toBeGreaterThanOrEqual(3);
+  for (const member of treeOf(child.pid)) process.kill(member.pid, "SIGKILL");
 });
 
 test("a program's name with blanks and brackets does not confuse /proc", () => {

@@ -35,7 +35,7 @@ const Settings = v.object({
     ]),
   ),
 });
-export type Settings = v.InferOutput<typeof Settings>;
+type Settings = v.InferOutput<typeof Settings>;
 
 /** 1.x's file. Its clients write some numbers as strings. */
 const integer = v.pipe(v.union([v.number(), v.string()]), v.transform(Number), v.integer());

@@ -11,7 +11,7 @@ import type { Lanes } from "./lanes.ts";
 import { Lines } from "./lines.ts";
 
 /** What was read of one lane. */
-export type End = {
+type End = {
   part: number;
   offset: number;
   /** The lane begins without a `start`: its writer joined a session that another process opened, and only that one can end it. */

@@ -27,7 +27,7 @@ export function thisProcess(): Pick<Writer, "pid" | "pid_started"> {
 }
 
 /** As in 1.x: the MD5 of the first hardware address; "" without any. */
-export function machineId(addresses: string[]): string {
+function machineId(addresses: string[]): string {
   const first = addresses.find((address) => !/^[0:]*$/.test(address));
   return first === undefined ? "" : createHash("md5").update(first.toLowerCase()).digest("hex");
 }

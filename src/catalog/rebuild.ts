@@ -3,7 +3,7 @@ import { eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { rebuild, sessions } from "./tables/schema.ts";
 
-export type Rebuild = {
+type Rebuild = {
   /** Id of the last session that was asked; the next step begins after it. */
   cursor: string;
   done: number;

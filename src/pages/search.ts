@@ -44,7 +44,7 @@ export const WITHIN = {
   week: { label: "last week", ms: 7 * 24 * HOUR_MS },
   month: { label: "last 30 days", ms: 30 * 24 * HOUR_MS },
 } as const;
-export type Within = keyof typeof WITHIN;
+type Within = keyof typeof WITHIN;
 
 /** `oneStatus`: the page has a field for one status, not for several. */
 type FormOf = { oneStatus?: boolean };

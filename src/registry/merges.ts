@@ -13,7 +13,7 @@ import { merges } from "./schema.ts";
 export type Merge = typeof merges.$inferSelect;
 
 /** A group of groups: its fingerprint is that of its first member. */
-export type MergedGroup = { product: string; members: string[] };
+type MergedGroup = { product: string; members: string[] };
 
 /** Every merge in force, or those of one product. */
 export async function listMerges(db: D1Database, product?: string): Promise<Merge[]> {

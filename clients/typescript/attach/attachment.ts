@@ -51,7 +51,7 @@ export function attachmentOp(
 }
 
 /** The name as it is recorded: an attachment has one in any case. */
-export function titleOf(title: unknown, losses: Loss[]): string {
+function titleOf(title: unknown, losses: Loss[]): string {
   return name("attachment.name", title, losses) ?? "attachment";
 }
 

@@ -50,7 +50,7 @@ export type Queue = {
 };
 
 /** One op: its sequence in the lane, and its JSON. */
-export type Entry = { sequence: number; kind: Kind; text: string; bytes: number };
+type Entry = { sequence: number; kind: Kind; text: string; bytes: number };
 
 /** Consecutive ops as the JSON of one batch, with all that was lost until then. */
 export type Batch = { last: number; count: number; lost: Counts; text: string };

@@ -30,7 +30,7 @@ export type Keeper = {
   release(lane: string, upTo: number): void;
 };
 
-export type Sender = Sink & {
+type Sender = Sink & {
   /** The body of one last request with everything that fits, to be sent by means that outlive the program; nothing if nothing waits. */
   finalBody(): string | undefined;
 };

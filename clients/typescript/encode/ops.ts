@@ -216,7 +216,7 @@ function textOf(op: object): string {
 
 // Empty texts, lists and objects count as absent: a Go program has no difference between the two.
 
-export function text(value: unknown): string | undefined {
+function text(value: unknown): string | undefined {
   const present: unknown = value ?? "";
   try {
     return String(present) || undefined;

@@ -4,7 +4,7 @@ import { basename, delimiter, isAbsolute, join } from "node:path";
 import type { Environment } from "../settings.ts";
 
 /** A program, with the arguments that stand before a script's path (`run`) or text (`evaluate`). */
-export type Runtime = { program: string; run: string[]; evaluate: string[] };
+type Runtime = { program: string; run: string[]; evaluate: string[] };
 
 export function runtimeFor(env: Environment): Runtime | undefined {
   const { execPath: program, versions } = process;

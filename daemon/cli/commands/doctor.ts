@@ -18,7 +18,7 @@ import { dim, print, printJson, styled } from "../terminal.ts";
 import { EXIT_CODES } from "../trouble.ts";
 import { VERSION } from "../../version.ts";
 
-export type Finding = { what: string; how: "good" | "note" | "bad"; text: string; advice?: string };
+type Finding = { what: string; how: "good" | "note" | "bad"; text: string; advice?: string };
 
 export function addDoctor(program: Command): void {
   program

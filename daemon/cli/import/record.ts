@@ -23,7 +23,7 @@ import type { Attempt, ReportedTest } from "./report.ts";
 
 export type ImportOptions = { product?: string; versionLabel?: string; tag: string[] };
 export type Counts = { [name: string]: number };
-export type Recorded = {
+type Recorded = {
   session: string;
   counts: Counts;
   tests: number;

@@ -32,8 +32,8 @@ const number = v.pipe(
 const whole = (min: number, max: number) =>
   v.optional(v.pipe(number, v.integer("must be a whole number"), v.minValue(min), v.maxValue(max)));
 /** Epoch milliseconds. */
-export const time = v.optional(v.pipe(number, v.minValue(0), v.maxValue(MAX_TIME)));
-export const text = v.optional(v.string());
+const time = v.optional(v.pipe(number, v.minValue(0), v.maxValue(MAX_TIME)));
+const text = v.optional(v.string());
 /** Texts joined by commas; one that holds a comma is written in a JSON list. */
 const list = v.optional(
   v.pipe(
@@ -49,7 +49,7 @@ const list = v.optional(
   ),
 );
 const limit = whole(1, MAX_PAGE);
-export const order = v.optional(v.picklist(["asc", "desc"]));
+const order = v.optional(v.picklist(["asc", "desc"]));
 const flag = v.optional(
   v.pipe(
     v.picklist(["0", "1", "false", "true"]),
@@ -78,7 +78,7 @@ const path = v.optional(
 );
 
 /** A name; `(none)` stands for the empty one, and a JSON string for any (names.ts). */
-export const name = v.optional(v.pipe(v.string(), v.transform(nameAsked)));
+const name = v.optional(v.pipe(v.string(), v.transform(nameAsked)));
 
 /** What sessions are grouped by (core/comparison/grouping.ts). */
 const by = v.optional(

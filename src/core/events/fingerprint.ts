@@ -21,7 +21,7 @@ export type Thrown = Pick<
 >;
 
 /** Why exceptions are in one group. */
-export type Grouping = {
+type Grouping = {
   /** program: it gave the fingerprint. frames: functions of the program, or of libraries if there are no others. message: its template. */
   by: "program" | "frames" | "message";
   /** One part a line: the type, then what `by` names, and the same of each cause. */

@@ -20,7 +20,7 @@ import type { SegmentReader } from "../segments/segment-reader.ts";
 import { checkNesting } from "../session/nesting.ts";
 import { Op } from "../wire.ts";
 
-export type Context = {
+type Context = {
   redactor: Redactor;
   /** The latest time at which something can have happened, by the server's clock. */
   latest: number;

@@ -28,7 +28,7 @@ import {
 export type FileBytes = { size: number; read: (from: number, length: number) => Uint8Array };
 
 /** Where a payload is. */
-export type Place = { at: number; length: number };
+type Place = { at: number; length: number };
 
 export type Scanned = {
   header: FileHeader | undefined;

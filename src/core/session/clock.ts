@@ -32,7 +32,7 @@ export type ClockState = { offsetMs: number; lastAt: number; isOwn?: boolean; is
 type KnownClocks = { lane?: ClockState; machine?: ClockState };
 
 /** `at` is the corrected time of the first op after it; `byMs` is positive if the clock was set forward. */
-export type ClockStep = { at: number; byMs: number };
+type ClockStep = { at: number; byMs: number };
 
 type Corrected = {
   /** The ops with corrected times; points of two offsets are two ops. */

@@ -13,7 +13,7 @@ import {
 } from "./limits.ts";
 
 /** Where a value is in the file. */
-export type Span = { from: number; to: number };
+type Span = { from: number; to: number };
 
 /** A map, or a section of one. */
 export type Section = {

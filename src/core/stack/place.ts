@@ -1,15 +1,7 @@
 /** The code that a frame names, and `file:line:column`, as most languages print where it is. */
 
 /** Languages whose frames have a format, or names, of their own. "script": Ruby, PHP, Perl, Elixir, Lua, Dart and GDScript. */
-export type Language =
-  | "python"
-  | "javascript"
-  | "go"
-  | "jvm"
-  | "dotnet"
-  | "rust"
-  | "native"
-  | "script";
+type Language = "python" | "javascript" | "go" | "jvm" | "dotnet" | "rust" | "native" | "script";
 
 /** The code that a frame names. */
 export type Place = {

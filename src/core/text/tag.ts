@@ -4,7 +4,7 @@
  */
 
 /** A tag without a value has "". */
-export type Tag = { key: string; value: string };
+type Tag = { key: string; value: string };
 
 /**
  * Divides a tag at its first colon. What is before is the key unless it is empty or has only digits, as in a time: `12:30` is a key without

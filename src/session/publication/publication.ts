@@ -25,7 +25,7 @@ import { NO_TESTS, type TestPublication } from "./test-publication.ts";
 type Stored = { bytes: number; damaged: number; tests?: TestPublication };
 
 /** The session's row alone. */
-export type SessionRow = Publication["session"];
+type SessionRow = Publication["session"];
 
 /** A publication of the session's row, without its lists. */
 export function rowOf(session: SessionRow): Publication {

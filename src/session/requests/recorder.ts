@@ -23,7 +23,7 @@ export const RecordBody = v.object({
 });
 
 /** `access`: of who sent them. */
-export type Recorded = { access: Access } & v.InferOutput<typeof RecordBody>;
+type Recorded = { access: Access } & v.InferOutput<typeof RecordBody>;
 
 type Parts = {
   log: Log;

@@ -3,7 +3,7 @@ import { inspect, stripVTControlCharacters } from "node:util";
 import type { TestFact } from "../../encode/test-fact.ts";
 import { DIFF_LENGTH, ERRORS_KEPT, LINE_LENGTH } from "./limits.ts";
 
-export type Failure = {
+type Failure = {
   /** The first error, with the others as its members. */
   thrown: object;
   /** The first line of its message. */

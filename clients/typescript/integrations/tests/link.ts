@@ -34,7 +34,7 @@ export function linkLine(url: string): string {
   return `datacat: ${url}\n`;
 }
 
-export type JobSummary = {
+type JobSummary = {
   title: string;
   counts: TestCounts | undefined;
   failures: readonly { name: string; line: string }[];

@@ -17,7 +17,7 @@ export type ReporterOptions = OpenOptions & {
   link?: "always" | "failure" | "never" | undefined;
 };
 
-export type Runner = {
+type Runner = {
   /** Name and version: "vitest 4.1.0". */
   name: string;
   /** The project's folder, to which the files of tests are relative. */
@@ -25,7 +25,7 @@ export type Runner = {
   workers?: number | undefined;
 };
 
-export type Ended = {
+type Ended = {
   /** What was thrown, in order. */
   errors?: readonly unknown[] | undefined;
   /** Epoch milliseconds. Default: now. */

@@ -507,6 +507,17 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     expect(list).toBeLessThan(2_400);
   });
 
+  test("the steps of a guide are numbered, and an address in its tables is in one line", async () => {
+    const { page } = await world.look("/docs/grafana");
+    const markers = page.locator(".guide ol");
+    expect(await markers.evaluate((list) => getComputedStyle(list).listStyleType)).toBe("decimal");
+    const lines = await page
+      .locator(".guide td:first-child code")
+      .evaluateAll((all) => all.map((code) => code.getClientRects().length));
+    expect(lines.length).toBeGreaterThan(10);
+    expect(new Set(lines)).toEqual(new Set([1]));
+  });
+
   test("on a phone, the navigation and a row need no horizontal scrolling", async () => {
     const { page } = await world.look("/sessions?metric=fps", {
       viewport: { width: 360, height: 780 },

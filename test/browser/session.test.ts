@@ -369,6 +369,14 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     const { page, complaints } = await world.look("/sessions/many");
     await soon(() => page.evaluate<string>(FIRST_COLOUR)).not.toBe("");
     const box = page.getByLabel("Find a metric");
+    // The cursor at the end, and the line above, are beside it.
+    const [field, cursor, header] = await Promise.all(
+      [box, page.locator(".cursor").first(), page.locator(".charts-header", { has: box })].map(
+        (part) => part.boundingBox(),
+      ),
+    );
+    expect((field?.x ?? 0) + (field?.width ?? 0)).toBeLessThan(cursor?.x ?? 0);
+    expect(field?.y).toBeGreaterThan((header?.y ?? 0) + 2);
     await box.fill("gauge_7");
     await soon(() => page.locator(".chart").count()).toBe(1);
     await soon(() => page.evaluate<string>(FIRST_COLOUR)).not.toBe("");

@@ -4394,9 +4394,6 @@ def _units(text):
     return len(text) if _PY2 or not text or max(text) <= u"\uffff" else len(text) + sum(1 for c in text if c > u"\uffff")
 
 
-_QUOTED_STEPS = dict((quote, re.compile(r"(\\*)%s" % quote)) for quote in "\"'`")
-
-
 def _quoted_at(text, at):
     quote = at
     while quote < at + 8 and text[quote : quote + 1] == "\\":

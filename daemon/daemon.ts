@@ -196,7 +196,10 @@ export class Daemon {
     this.#loop.start();
   }
 
-  /** Finds lanes in the user's other homes, and publishes the port: once the disk has room for that, and again if the home was removed and made again. */
+  /**
+   * Finds lanes in the user's other homes, and publishes the port: once the disk has room for that, and again if the home was
+   * removed and made again.
+   */
   async #tend(): Promise<void> {
     const { home, log } = this.#parts;
     await this.#others.refresh();

@@ -51,7 +51,10 @@ export const WINDOW_MS = 1_000;
 // When to send.
 /** How long ops wait for others, so that a request carries many: 720 requests an hour for a program that records all the time. */
 export const BATCH_MS = 5_000;
-/** The same while a browser shows the session, and for the first op after a rest: with the page's own request, an event is shown within half a second. */
+/**
+ * The same while a browser shows the session, and for the first op after a rest: with the page's own request, an event is shown
+ * within half a second.
+ */
 export const WATCHED_MS = 250;
 /** How often growing lanes are read: a tenth of the second within which a start has to be sent. */
 export const POLL_MS = 100;

@@ -52,7 +52,8 @@ export function open(options: PageOptions = {}): Session {
     isLeft = false;
     if (persisted) write("start");
   });
-  // On phones a hidden page may be ended without any further event. A page that is shown again sends what waits. One that is left has sent all that it can.
+  // On phones a hidden page may be ended without any further event. A page that is shown again sends what waits. One that is left
+  // has sent all that it can.
   addEventListener("visibilitychange", () => isLeft || session.hasEnded || session.flush());
 
   if (options.captureExceptions) {

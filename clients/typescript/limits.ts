@@ -60,7 +60,10 @@ export const SAMPLE_INTERVAL_MS = 5_000;
 export const REPEAT_INTERVAL_MS = 60_000;
 /** A timer that is later than this shows that the process was stopped or the machine slept, so the next heartbeat gets its time again. */
 export const LATE_TIMER_MS = 1_000;
-/** A main thread that runs a script pauses within 15 to 400 ms of the request, most of them for the list of its scripts. Without an answer by then it is in native code. */
+/**
+ * A main thread that runs a script pauses within 15 to 400 ms of the request, most of them for the list of its scripts. Without an
+ * answer by then it is in native code.
+ */
 export const NATIVE_AFTER_MS = 2_000;
 /** A script that runs pauses at once after the answer. Without a pause by then none runs: the event loop is idle. */
 export const IDLE_AFTER_MS = 200;

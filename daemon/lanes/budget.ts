@@ -1,7 +1,7 @@
 /**
- * Keeps the lanes within the disk budget while the server does not accept them. Removed first are the oldest attachments, then the oldest metrics, then the oldest
- * events and heartbeats, then state and exceptions; starts, ends and crashes stay. Parts that a program still appends to are not
- * rewritten. When a rewritten part is sent, the missing records are counted as lost.
+ * Keeps the lanes within the disk budget while the server does not accept them. Removed first are the oldest attachments, then the
+ * oldest metrics, then the oldest events and heartbeats, then state and exceptions; starts, ends and crashes stay. Parts that a
+ * program still appends to are not rewritten. When a rewritten part is sent, the missing records are counted as lost.
  */
 import {
   closeSync,

@@ -108,7 +108,10 @@ export class Uploader {
     return this.#send(server, path, timeoutMs);
   }
 
-  /** Gets the bytes from `from` to before `to` of a file; the answer's body has a character for each. Throws if there is no answer within the time. */
+  /**
+   * Gets the bytes from `from` to before `to` of a file; the answer's body has a character for each. Throws if there is no answer
+   * within the time.
+   */
   getBytes(
     server: string,
     path: string,

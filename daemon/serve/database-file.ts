@@ -50,8 +50,9 @@ export class DatabaseFile {
   }
 
   /**
-   * Applies the migrations that it does not have yet, then checks it. Reads all of it: 0.3 s for 100 MB. Whether the content of a full-text index fits together is
-   * not checked, since that takes 2 s for 100,000 sessions: a query that meets such damage has the server check everything (isDamaged).
+   * Applies the migrations that it does not have yet, then checks it. Reads all of it: 0.3 s for 100 MB. Whether the content of a
+   * full-text index fits together is not checked, since that takes 2 s for 100,000 sessions: a query that meets such damage has the
+   * server check everything (isDamaged).
    */
   update(): Damage {
     if (!this.exists) return "missing";

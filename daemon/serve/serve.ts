@@ -7,7 +7,8 @@
  *   await fetch(`${server.url}/health`);
  *   await server.stop();                                                            // data stays for the next serve()
  *
- * The Worker is the same as in production; only the edge in front of it is missing. Requests reach it on loopback only; cron triggers are fired here (or at once, with `server.fire()`).
+ * The Worker is the same as in production; only the edge in front of it is missing. Requests reach it on loopback only; cron
+ * triggers are fired here (or at once, with `server.fire()`).
  */
 import { parseOwnRules } from "../../src/core/secrets/own.ts";
 import type { V4WorkerOptions } from "miniflare";

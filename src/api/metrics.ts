@@ -35,7 +35,10 @@ metrics.get("/events", requires("read"), async (c) => {
   return c.json(await eventNames(c.env.CATALOG, { ...asked, product }));
 });
 
-/** Aggregated: `by` groups, `quantiles=true` adds those over time, `axis` aligns sessions at their start or end; `format=csv` is the statistics' table. */
+/**
+ * Aggregated: `by` groups, `quantiles=true` adds those over time, `axis` aligns sessions at their start or end; `format=csv` is the
+ * statistics' table.
+ */
 metrics.get("/metrics/:name", requires("read"), async (c) => {
   const { by, axis, buckets, bars, quantiles, format, type, tags, cursor, ...asked } = parseQuery(
     query.Metric,

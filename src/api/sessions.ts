@@ -123,7 +123,10 @@ async function answer<Name extends QuestionName>(
   return json(c, await session(c).json(name, ...query));
 }
 
-/** An answer that is a list cannot name damage of the storage: a header counts the parts that cannot be read. `none`: thrown instead of an empty list. */
+/**
+ * An answer that is a list cannot name damage of the storage: a header counts the parts that cannot be read. `none`: thrown instead
+ * of an empty list.
+ */
 async function listed<Name extends QuestionName>(
   c: SessionContext,
   none: Refusal | undefined,

@@ -1,4 +1,7 @@
-/** What a list shows of its sessions beside their rows: figures of metrics, counts of events, values of the state, and columns that no list needs otherwise. */
+/**
+ * What a list shows of its sessions beside their rows: figures of metrics, counts of events, values of the state, and columns that
+ * no list needs otherwise.
+ */
 import { type SQL, sql } from "drizzle-orm";
 import type { SessionRow } from "../core/answers/session-row.ts";
 import { meanOf, sumOf } from "../core/metrics/moments.ts";

@@ -8,10 +8,16 @@ export const MAX_TERMS = 16;
 export const MAX_TERM_GRAMS = 12;
 /** Tokens in one expression of the full-text index, each of which takes up to 1 ms over 100,000 sessions. */
 export const MAX_EXPRESSION_TOKENS = 250;
-/** Sessions whose objects one list page may ask about what the catalog leaves out: each is a subrequest, of which the free plan has 50, and the page itself needs some six. */
+/**
+ * Sessions whose objects one list page may ask about what the catalog leaves out: each is a subrequest, of which the free plan has
+ * 50, and the page itself needs some six.
+ */
 export const MAX_ASKED = 40;
 
-/** Sessions of each side whose differences are looked for: with 40 others a difference of one can be as unlikely as 1 in 41, and their rows take 10 ms. */
+/**
+ * Sessions of each side whose differences are looked for: with 40 others a difference of one can be as unlikely as 1 in 41, and
+ * their rows take 10 ms.
+ */
 export const COMPARED_RUNS = 40;
 /** Newest sessions among which those that a filter does not find are looked for, and those that it finds. */
 export const OTHERS_LOOKED_AT = 200;
@@ -29,25 +35,40 @@ export const SUGGESTED_SESSIONS = 500;
 export const MAX_COUNTED_INCOMPLETE = 1_000;
 /** The newest sessions of a returned group among which its first return is looked for: at most 50 groups are listed, each row read takes 1 µs. */
 export const RETURN_SESSIONS = 200;
-/** Sessions that had several parts of a merged group: each takes three rows read, so that it is counted once; above it, the counts are marked "at most". */
+/**
+ * Sessions that had several parts of a merged group: each takes three rows read, so that it is counted once; above it, the counts
+ * are marked "at most".
+ */
 export const MERGED_SESSIONS = 3_000;
 /** Days of a trend, unless the caller asks for another number. */
 export const TREND_DAYS = 30;
-/** Sessions that end at once when their machine has booted again: each is a subrequest of the object that reports the boot. The next start ends the remaining ones. */
+/**
+ * Sessions that end at once when their machine has booted again: each is a subrequest of the object that reports the boot. The next
+ * start ends the remaining ones.
+ */
 export const MAX_RETURNED = 100;
 /** Characters of the trend of an exception group from which only its last MAX_GROUP_DAYS are kept: each change writes all of it again. */
 export const WIDE_GROUP_LENGTH = 8_192;
 /** Three times the longest trend that pages show. */
 export const MAX_GROUP_DAYS = 90;
-/** Days and versions of the trend of one exception group; the oldest are left out. They are one row, of at most 2 MB, and merging so many takes 3 ms. */
+/**
+ * Days and versions of the trend of one exception group; the oldest are left out. They are one row, of at most 2 MB, and merging so
+ * many takes 3 ms.
+ */
 export const MAX_GROUP_ENTRIES = 2_000;
 /** How often a publication is tried again that another one of the same session was quicker than. */
 export const MAX_PUBLISH_ATTEMPTS = 5;
-/** Milliseconds in which a free key is looked for at once, when all keys of a session's own are taken: each has 2,048, of which each that is taken is a row read. */
+/**
+ * Milliseconds in which a free key is looked for at once, when all keys of a session's own are taken: each has 2,048, of which each
+ * that is taken is a row read.
+ */
 export const MILLISECONDS_AT_ONCE = 8;
 /** Characters of rollups in a session's row of details; there are 600,000 in a parameter, and the other lists take up to half of them. */
 export const MAX_ROLLUPS_LENGTH = 250_000;
-/** Rows that one sweep of empty counts may remove, and names that it looks at: it runs every hour, each removal is a row written, and each name takes two rows read. */
+/**
+ * Rows that one sweep of empty counts may remove, and names that it looks at: it runs every hour, each removal is a row written,
+ * and each name takes two rows read.
+ */
 export const MAX_SWEPT = 1_000;
 /** With less room on its disk a local server counts as full: a batch of 1 MB and the catalog's rows of it need more. */
 export const MIN_FREE_BYTES = 2 * 1024 * 1024;

@@ -54,7 +54,10 @@ export function mergedTables(groups: MergedGroup[]): SQL {
       WHERE place > 1)`;
 }
 
-/** What finds the postings with at least two of the tokens; undefined of less than two tokens. As long as the tokens, times the logarithm of their number. */
+/**
+ * What finds the postings with at least two of the tokens; undefined of less than two tokens. As long as the tokens, times the
+ * logarithm of their number.
+ */
 function twoOf(tokens: string[]): string | undefined {
   if (tokens.length < 2) return undefined;
   const half = tokens.length >> 1;

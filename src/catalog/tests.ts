@@ -237,8 +237,8 @@ type Search = { query: Query; from: number; cursor?: string | undefined; limit: 
 type AskTests = (sessionId: string, query: TestsQuery) => Promise<TestList>;
 
 /**
- * The tests that pass a query (core/tests/fields.ts PRODUCT_TEST_LIST): those of the run, and on the last page those that failed since `from` and are not in
- * it any more.
+ * The tests that pass a query (core/tests/fields.ts PRODUCT_TEST_LIST): those of the run, and on the last page those that failed
+ * since `from` and are not in it any more.
  */
 export async function findTests(
   db: D1Database,

@@ -48,7 +48,10 @@ export const MAX_BATCHES = 40;
 export const DEFAULT_ROWS_PER_DAY = 50_000;
 /** A session that only starts and ends writes ten rows to D1: as many as DEFAULT_ROWS_PER_DAY allows. */
 export const DEFAULT_SESSIONS_PER_DAY = 5_000;
-/** 20 a second: a daemon sends one request at a time, and while it waits for the answer it gathers the next one. A test suite on four machines stays below. */
+/**
+ * 20 a second: a daemon sends one request at a time, and while it waits for the answer it gathers the next one. A test suite on
+ * four machines stays below.
+ */
 export const DEFAULT_REQUESTS_PER_MINUTE = 1_200;
 /** A tenth of the storage of the free plan (5 GB): ten days of a key that leaked fill it. */
 export const DEFAULT_ATTACHMENT_MIB_PER_DAY = 500;
@@ -56,14 +59,20 @@ export const DEFAULT_ATTACHMENT_MIB_PER_DAY = 500;
 export const MAX_BUDGET = 1e9;
 /** Bytes of a body that count as one request: some 2,000 ops, a tenth of a second of CPU in the slowest case. */
 export const REQUEST_BYTES = 256 * 1024;
-/** The longest wait that a refusal for a budget asks for. A budget that was raised is noticed after it, and a waiting sender makes 288 requests a day. */
+/**
+ * The longest wait that a refusal for a budget asks for. A budget that was raised is noticed after it, and a waiting sender makes
+ * 288 requests a day.
+ */
 export const BUDGET_RETRY_MS = 5 * 60_000;
 
 /** The length of a UTC day, the unit of all trends. */
 export const DAY_MS = 86_400_000;
 /** The last time that an ECMAScript Date can represent (ECMA-262 §21.4.1.1). */
 export const MAX_TIME = 8.64e15;
-/** A smaller difference of two clocks is not corrected: synchronised ones differ by less. Not longer than CRASH_REVERT_MS, for which an op may be later than a crash. */
+/**
+ * A smaller difference of two clocks is not corrected: synchronised ones differ by less. Not longer than CRASH_REVERT_MS, for which
+ * an op may be later than a crash.
+ */
 export const CLOCK_TOLERANCE_MS = 1_000;
 /** Ops of several threads may be recorded in another order than that of their times. Shorter than CRASH_REVERT_MS, for the same reason. */
 export const CLOCK_JITTER_MS = 250;
@@ -100,7 +109,10 @@ export const MAX_FINGERPRINTS = 100;
 export const MAX_EVENT_NAMES_BYTES = 128 * 1024;
 /** State paths whose values are indexed for search: enough for dialogs and settings, not for a mirrored database. */
 export const MAX_STATE_PATHS = 100;
-/** Entries of all paths in the index: each value, and one more for each path. An entry is a token of the catalog's index and up to 500 bytes of its lists. */
+/**
+ * Entries of all paths in the index: each value, and one more for each path. An entry is a token of the catalog's index and up to
+ * 500 bytes of its lists.
+ */
 export const MAX_STATE_VALUES = 230;
 /** Values per path: enough for modes, levels and names. A path with more, such as a progress counter, is marked instead. */
 export const MAX_PATH_VALUES = 8;
@@ -108,13 +120,15 @@ export const MAX_PATH_VALUES = 8;
 export const MAX_VALUE_LENGTH = 200;
 /** Size of all paths and their values in the index. */
 export const MAX_PATHS_BYTES = 128 * 1024;
-// What of it the catalog lists: a new name is a row, and a kind of exception is one; the lists of a session are one row. Its object has the rest, and is asked for it.
+// What of it the catalog lists: a new name is a row, and a kind of exception is one; the lists of a session are one row. Its object
+// has the rest, and is asked for it.
 export const MAX_LISTED_SERIES = 200;
 export const MAX_LISTED_EVENT_NAMES = 100;
 export const MAX_LISTED_EXCEPTIONS = 40;
 /**
- * Rows of catalog and registry that a session takes at most: those of new names, kinds of exceptions and tests, and some forty for the session itself with its
- * lists and counts. Those of the 40 sessions of one request (MAX_BATCHES) are half a day of the free plan.
+ * Rows of catalog and registry that a session takes at most: those of new names, kinds of exceptions and tests, and some forty for
+ * the session itself with its lists and counts. Those of the 40 sessions of one request (MAX_BATCHES) are half a day of the free
+ * plan.
  */
 export const MAX_SESSION_ROWS = 1_250;
 /** Causes of loss that are counted one by one: vocabulary.ts names nine, and a client may send others. */
@@ -145,7 +159,10 @@ export const MAX_SEARCHED_TEXT = 4_000;
 export const MAX_SEARCHED_MESSAGES = 3_000;
 /** …and of one of them: people search for a sentence. */
 export const MAX_SEARCHED_MESSAGE = 500;
-/** Characters of the texts in the data and the tags of events that it keeps for it, with their paths: a hundred different ones, as the index is written with each batch… */
+/**
+ * Characters of the texts in the data and the tags of events that it keeps for it, with their paths: a hundred different ones, as
+ * the index is written with each batch…
+ */
 export const MAX_SEARCHED_DATA = 1_500;
 /** …of one of them, as of a value of the state… */
 export const MAX_SEARCHED_DATUM = 200;
@@ -260,7 +277,10 @@ export const BUSY_PERCENT = 50;
 export const LOW_MEMORY_SHARE = 0.05;
 /** Shortest time between two publications of a running session. Start, end, crash, hang and a new exception are published at once. */
 export const PUBLISH_MS = 30_000;
-/** Shortest time between two publications of a running session's lists, by which it is found. They are two rows more than its own, and twice a millisecond. */
+/**
+ * Shortest time between two publications of a running session's lists, by which it is found. They are two rows more than its own,
+ * and twice a millisecond.
+ */
 export const POSTING_MS = 120_000;
 /** Longest time between two attempts to publish. */
 export const MAX_PUBLISH_DELAY_MS = 10 * 60_000;

@@ -10,7 +10,10 @@ export type Offer = { value: string; about?: string };
 
 /** What was recorded, as far as it completes a query. */
 export type Recorded = {
-  /** What may follow a prefix, as a query has it, with its colon: `level:` after `state.`. Those that do not begin with what is typed are left out here. */
+  /**
+   * What may follow a prefix, as a query has it, with its colon: `level:` after `state.`. Those that do not begin with what is
+   * typed are left out here.
+   */
   below: (prefix: PrefixName, typed: string) => Promise<string[]>;
   /** Values of a field that begin with what is typed; others are left out here. */
   values: (field: Field, typed: string) => Promise<readonly string[]>;

@@ -60,8 +60,8 @@ export function readFilter(
 }
 
 /**
- * The search of a form in which something was changed, and what of the form shows something else now: fields, or `query` for the box. `before`: the parameters
- * of the form before.
+ * The search of a form in which something was changed, and what of the form shows something else now: fields, or `query` for the
+ * box. `before`: the parameters of the form before.
  */
 export function readTyped(
   query: URLSearchParams,

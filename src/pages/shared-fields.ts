@@ -1,6 +1,6 @@
 /**
- * The fields of a form whose conditions may stand in its query, too. Both edit the same: on a page, a condition stands in its field; while one types, the
- * field shows what the query has, and a field that is changed takes its condition out of the query.
+ * The fields of a form whose conditions may stand in its query, too. Both edit the same: on a page, a condition stands in its
+ * field; while one types, the field shows what the query has, and a field that is changed takes its condition out of the query.
  */
 import { termsAtTop, withoutTerms } from "../core/query/edit.ts";
 import type { Query, Term } from "../core/query/tree.ts";

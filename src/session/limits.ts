@@ -8,13 +8,19 @@ export const MAX_COMPARED_WITH_ROSTER = 1_000;
 export const ATTEMPTS = 3;
 /** The first wait before the next attempt; doubled each time, with jitter. */
 export const RETRY_MS = 50;
-/** Names of series, events, paths and tags of a session that are expected to be in the catalog already, so that they cost its key no row in advance. */
+/**
+ * Names of series, events, paths and tags of a session that are expected to be in the catalog already, so that they cost its key no
+ * row in advance.
+ */
 export const USUAL_NAMES = 50;
 /** How long the answer to a request waits for the databases. Then the session objects publish by their alarms. */
 export const PUBLISH_WAIT_MS = 2_000;
 /** Series of a session that is published together with others: 40 sessions with as many rows of 6 KB take 24 MB of the Worker's 128 MB. */
 export const MAX_SERIES_TOGETHER = 100;
-/** Session objects in memory on one machine, besides those that are evicted next: 330 KB each. More that run at the same time are read again for each batch, which takes 1 ms. */
+/**
+ * Session objects in memory on one machine, besides those that are evicted next: 330 KB each. More that run at the same time are
+ * read again for each batch, which takes 1 ms.
+ */
 export const MAX_RESIDENT = 128;
 /** Session objects in one request to the evictor. */
 export const EVICTED_AT_ONCE = 16;

@@ -4,7 +4,10 @@ import type { TestKind, TestPhase, TestResult } from "../../../src/core/tests/vo
 import type { Json } from "../../../src/core/wire.ts";
 import { redactor } from "./redactor.ts";
 
-/** A test's start or its result, as plugins of test runners record it (clients/README.md, "Tests"). Keys are written in this order if they are passed in it. */
+/**
+ * A test's start or its result, as plugins of test runners record it (clients/README.md, "Tests"). Keys are written in this order
+ * if they are passed in it.
+ */
 export type TestFact = {
   /** The path of the test: project if there are several, file, suites or classes, name, parameters. The same in every run, on every machine. */
   id: readonly string[];

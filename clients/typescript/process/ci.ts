@@ -1,4 +1,7 @@
-/** The CI context of this process (core/ci/ci.ts): the environment, GitHub's event file, and what git prints about a folder. For plugins of test runners. */
+/**
+ * The CI context of this process (core/ci/ci.ts): the environment, GitHub's event file, and what git prints about a folder. For
+ * plugins of test runners.
+ */
 import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import {

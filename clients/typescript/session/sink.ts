@@ -13,7 +13,10 @@ export type Kind =
   | "end";
 
 export type Sink = {
-  /** Takes one op: `at` is its time in epoch milliseconds, `text` its JSON after the time. It uses one sequence, even if it cannot be written. Never throws. */
+  /**
+   * Takes one op: `at` is its time in epoch milliseconds, `text` its JSON after the time. It uses one sequence, even if it cannot
+   * be written. Never throws.
+   */
   write(kind: Kind, at: number, text: string): void;
   /** Resolves when everything so far is on disk or at the server, or after `timeoutMs`. Never rejects. */
   flush(timeoutMs?: number): Promise<void>;

@@ -77,7 +77,10 @@ const NO_SUMS = Object.fromEntries(SUMS.map((sum) => [sum, 0])) as {
   [sum in (typeof SUMS)[number]]: number;
 }; // as: an entry of each
 
-/** Bytes are added when a session is over: while it grows, each publication would write a row. A test run may also have failed before any test ran. */
+/**
+ * Bytes are added when a session is over: while it grows, each publication would write a row. A test run may also have failed
+ * before any test ran.
+ */
 function sumsOf(counted: Counted): typeof NO_SUMS {
   const { status, failed, ever_hung, bytes, tests, failed_tests } = counted;
   const isOver = status === "ended" || status === "crashed";

@@ -1,11 +1,12 @@
 /**
  * The publication of a session object to the catalog: idempotent, in one transaction; an older one never replaces a newer one.
  *
- * A publication may be sent twice, late, or with rows that have not changed: equal rows are not written, and a publication of a lower revision changes
- * nothing. So a publisher may always send everything; sending only what may have changed saves CPU, not rows.
+ * A publication may be sent twice, late, or with rows that have not changed: equal rows are not written, and a publication of a
+ * lower revision changes nothing. So a publisher may always send everything; sending only what may have changed saves CPU, not
+ * rows.
  *
- * What the catalog has of the sessions is read first, and what changes follows from it. The transaction begins with a check that the catalog still has
- * that; when another publication of a session was quicker, both steps are repeated.
+ * What the catalog has of the sessions is read first, and what changes follows from it. The transaction begins with a check that
+ * the catalog still has that; when another publication of a session was quicker, both steps are repeated.
  */
 import { hash } from "../../core/hash.ts";
 import { MAX_PUBLISH_ATTEMPTS, MILLISECONDS_AT_ONCE } from "../limits.ts";

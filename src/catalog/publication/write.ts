@@ -1,6 +1,6 @@
 /**
- * What a publication writes, as statements of one transaction. SQL is plain text here, because each publication executes them. ?1 is a JSON list of rows,
- * which comes first in each join (CROSS JOIN), so that the tables are read by their keys.
+ * What a publication writes, as statements of one transaction. SQL is plain text here, because each publication executes them. ?1
+ * is a JSON list of rows, which comes first in each join (CROSS JOIN), so that the tables are read by their keys.
  */
 import { getTableColumns, getTableName } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";

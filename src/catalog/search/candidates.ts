@@ -37,8 +37,8 @@ export function withTerm(term: string, bits: number): Candidates {
 }
 
 /**
- * Sessions whose texts have this part of a text that is compared as it was recorded. Only what folding certainly leaves as it is can be looked for: the last
- * character may become another one with what follows it.
+ * Sessions whose texts have this part of a text that is compared as it was recorded. Only what folding certainly leaves as it is
+ * can be looked for: the last character may become another one with what follows it.
  */
 export function withPart(part: string, bits: number): Candidates {
   return /^[\x20-\x7e]{2,}$/.test(part) ? withTerm(fold(part.slice(0, -1)), bits) : EVERY_SESSION;

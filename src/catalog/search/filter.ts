@@ -22,8 +22,8 @@ export const STATUS_KINDS = [
 export type StatusKind = (typeof STATUS_KINDS)[number];
 
 /**
- * What of a session the catalog lists only in part when there is too much (core/limits.ts), as bits of `sessions.left_out`. The filters that depend on it take such
- * a session as one that may pass, and its object is asked.
+ * What of a session the catalog lists only in part when there is too much (core/limits.ts), as bits of `sessions.left_out`. The
+ * filters that depend on it take such a session as one that may pass, and its object is asked.
  */
 export const LEFT_OUT_BITS = {
   event_names: 1,

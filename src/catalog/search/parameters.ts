@@ -5,8 +5,8 @@ import { Refusal } from "../../core/refusal.ts";
 import { MAX_PARAMETERS, MAX_STATEMENT_LENGTH } from "../limits.ts";
 
 /**
- * The rows of a statement with any number of parameters: if there are too many, they are members of one list, which SQLite reads once. Throws a Refusal
- * (invalid_query) for a longer statement than D1 allows.
+ * The rows of a statement with any number of parameters: if there are too many, they are members of one list, which SQLite reads
+ * once. Throws a Refusal (invalid_query) for a longer statement than D1 allows.
  */
 export async function rowsOf<Row>(db: D1Database, statement: SQL): Promise<Row[]> {
   const query = new SQLiteAsyncDialect().sqlToQuery(statement);

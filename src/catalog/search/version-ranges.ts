@@ -1,4 +1,7 @@
-/** Ranges of versions in a query. Versions have an order that SQL does not know, so a range becomes the list of those known versions that are in it. */
+/**
+ * Ranges of versions in a query. Versions have an order that SQL does not know, so a range becomes the list of those known versions
+ * that are in it.
+ */
 import { isOneOf } from "../../core/query/evaluate.ts";
 import { leavesOf, type Match, type Query } from "../../core/query/tree.ts";
 

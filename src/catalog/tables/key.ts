@@ -1,6 +1,7 @@
 /**
- * Keys of sessions in the catalog: integers in the order of their starts, which JavaScript has exactly. A key is the start in milliseconds since 2020 and one
- * of 2,048 slots. A session takes the slot that its id names, or the next free one; when all of a millisecond are taken, one of the next millisecond that has room.
+ * Keys of sessions in the catalog: integers in the order of their starts, which JavaScript has exactly. A key is the start in
+ * milliseconds since 2020 and one of 2,048 slots. A session takes the slot that its id names, or the next free one; when all of a
+ * millisecond are taken, one of the next millisecond that has room.
  */
 import { hash } from "../../core/hash.ts";
 import { UNSET_CLOCK_BEFORE } from "../../core/limits.ts";

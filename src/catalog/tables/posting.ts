@@ -2,8 +2,9 @@
  * The tokens of a session in the full-text index `postings`, by which sessions are looked up. They are a superset: a session whose lists are complete
  * has the token of everything that is looked up here, and what a token found is verified on its rows.
  *
- * An exact token is a letter for its kind and a hash of the text. The grams of a text are every two and three characters that follow each other, and each
- * character that is not ASCII: a text that contains a term has all grams of the term. All tokens consist of ASCII letters and digits.
+ * An exact token is a letter for its kind and a hash of the text. The grams of a text are every two and three characters that
+ * follow each other, and each character that is not ASCII: a text that contains a term has all grams of the term. All tokens
+ * consist of ASCII letters and digits.
  */
 import { hash } from "../../core/hash.ts";
 import { readPath, writePath } from "../../core/state/path.ts";

@@ -14,9 +14,9 @@ import type {
 import type { sessions } from "./schema.ts";
 
 /**
- * One session as the catalog knows it. Columns are explained in schema.ts, lists in details.ts. `session` is always whole. Of the scope "all" the lists
- * replace those of the catalog. Of "row" they stay as they are in the catalog, and come empty: for when nothing else changed that has a token of the
- * session's own row (posting.ts rowTokens), nor its start.
+ * One session as the catalog knows it. Columns are explained in schema.ts, lists in details.ts. `session` is always whole. Of the
+ * scope "all" the lists replace those of the catalog. Of "row" they stay as they are in the catalog, and come empty: for when
+ * nothing else changed that has a token of the session's own row (posting.ts rowTokens), nor its start.
  */
 export type Publication = {
   session: Omit<SessionRow, "key" | "writes" | "posting_mark" | "details_mark">;

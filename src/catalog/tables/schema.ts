@@ -6,8 +6,9 @@
  *
  *     CREATE VIRTUAL TABLE postings USING fts5(tokens, content='', contentless_delete=1, detail=none, tokenize='ascii')
  *
- * Its segments are merged more seldom than by default (automerge 8, deletemerge 60): a posting is replaced when its session ends, while it is in one of the newest
- * segments, and by default that has this segment merged again and again. So publishing costs half the CPU time, and looking up as much as before.
+ * Its segments are merged more seldom than by default (automerge 8, deletemerge 60): a posting is replaced when its session ends,
+ * while it is in one of the newest segments, and by default that has this segment merged again and again. So publishing costs half
+ * the CPU time, and looking up as much as before.
  *
  * Its rowid is the session's key; posting.ts makes its tokens. It has no text of its own, and a rebuild of the catalog fills it: a database with a
  * virtual table cannot be exported from D1.
@@ -153,8 +154,9 @@ export const exception_groups = sqliteTable(
 );
 
 /**
- * The last result and the duration of each test of a test run that is over, packed by some 500 to 1,000 (core/tests/packed.ts). `parts` is a power of two, and
- * a test is in the part that its key names, so that the history of one test reads one row of each run. A row of a part is found by its key alone.
+ * The last result and the duration of each test of a test run that is over, packed by some 500 to 1,000 (core/tests/packed.ts).
+ * `parts` is a power of two, and a test is in the part that its key names, so that the history of one test reads one row of each
+ * run. A row of a part is found by its key alone.
  */
 export const test_parts = sqliteTable(
   "test_parts",

@@ -6,7 +6,10 @@ export type Completeness = {
   accepted: number;
   stored: number;
   dropped: { [cause: string]: number };
-  /** Stored ops of which a value was cut or described, by cause; `future_time` and `sent_at`: times that cannot be true, and are bounded or not used. */
+  /**
+   * Stored ops of which a value was cut or described, by cause; `future_time` and `sent_at`: times that cannot be true, and are
+   * bounded or not used.
+   */
   altered?: { [cause: string]: number };
   /** Which of their fields, as the client names them ("metric.name", "data.user"): the first ones. */
   altered_fields?: string[];

@@ -6,7 +6,10 @@ import { MAX_CI_TEXT, MAX_CI_URL } from "../limits.ts";
 
 export type CiContext = {
   provider: string;
-  /** 40 or 64 hex digits, as the service gives it. Of a pull request it is the last commit of its branch, not the merge that the service made for the run. */
+  /**
+   * 40 or 64 hex digits, as the service gives it. Of a pull request it is the last commit of its branch, not the merge that the
+   * service made for the run.
+   */
   commit?: string;
   /** The first 12 hex digits. */
   commit_short?: string;

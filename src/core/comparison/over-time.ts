@@ -50,7 +50,10 @@ export type OverTimeQuery = {
 /** How the values of a series are known over time, in equal parts; null if they are not divided. */
 type Divided = { from: number; step_ms: number; parts: number } | null;
 
-/** The range and the steps of a chart. A step is a whole number of the widest parts of the series, whose width is a multiple of every narrower one. */
+/**
+ * The range and the steps of a chart. A step is a whole number of the widest parts of the series, whose width is a multiple of
+ * every narrower one.
+ */
 type Axis = Required<Pick<OverTimeQuery, "from" | "to">> & {
   step_ms: number;
   originOf: (item: ComparedSeries) => number;

@@ -8,8 +8,8 @@ import { SIGNIFICANT } from "../limits.ts";
 export type Found = { distinction: Distinction; strength: number };
 
 /**
- * How clearly a figure stands out that is this far from those of the others: half if it is as far away as they differ from each other and by a tenth of their
- * median. Without that tenth, any change of a figure that never changed would be the clearest of all.
+ * How clearly a figure stands out that is this far from those of the others: half if it is as far away as they differ from each
+ * other and by a tenth of their median. Without that tenth, any change of a figure that never changed would be the clearest of all.
  */
 export function clarityOf(
   distance: number,

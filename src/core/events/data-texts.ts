@@ -10,8 +10,8 @@ type Described = Pick<EventRow, "data" | "attributes" | "labels" | "causes">;
 type Visit = (text: string, path: readonly string[]) => boolean;
 
 /**
- * Visits each text that is not empty, with its path: `data` or `attribute` and the keys, or `tag`. The texts of a list have the path of the list. Numbers are
- * left out: they mostly differ from event to event.
+ * Visits each text that is not empty, with its path: `data` or `attribute` and the keys, or `tag`. The texts of a list have the
+ * path of the list. Numbers are left out: they mostly differ from event to event.
  */
 export function visitTexts({ data, attributes, labels, causes }: Described, visit: Visit): void {
   const isDone =

@@ -1,6 +1,7 @@
 /**
  * What makes exceptions the same failure in all sessions and versions, version 2: their type and where they arose. Line numbers, folders,
- * addresses and values do not count. Stacks that source maps resolved count as resolved. A fingerprint that the program gives is used in place of all of this.
+ * addresses and values do not count. Stacks that source maps resolved count as resolved. A fingerprint that the program gives is
+ * used in place of all of this.
  */
 import { hash } from "../hash.ts";
 import { MAX_GROUPED_CAUSES, MAX_GROUPED_FRAMES, MAX_STACK_LINES } from "../limits.ts";

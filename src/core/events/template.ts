@@ -1,6 +1,6 @@
 /**
- * The template of a message: its text, with `<number>`, `<name>` and the like in place of each value that differs from time to time. Messages of one place in a
- * program have one template. The text is cut before it is matched (MAX_MATCHED_LENGTH).
+ * The template of a message: its text, with `<number>`, `<name>` and the like in place of each value that differs from time to
+ * time. Messages of one place in a program have one template. The text is cut before it is matched (MAX_MATCHED_LENGTH).
  */
 import { MAX_MATCHED_LENGTH } from "../limits.ts";
 import { plainText } from "../text/recorded-text.ts";

@@ -72,7 +72,10 @@ export function* pointsIn(reader: SegmentReader, series: Series[]): Generator<Li
   }
 }
 
-/** The contents of attachments, an object for each chunk; without `base64` if its bytes are damaged. Before the last chunk arrived: those that are there. */
+/**
+ * The contents of attachments, an object for each chunk; without `base64` if its bytes are damaged. Before the last chunk arrived:
+ * those that are there.
+ */
 export function* contentLines({ chunks }: Segments, attachments: Attachment[]): Generator<Line> {
   for (const attachment of attachments) {
     const { id, complete } = attachment;

@@ -47,8 +47,8 @@ function comparePart(a: string, b: string): number {
 export type VersionSeen = { version: string; first_at: number };
 
 /**
- * Versions in ascending order: version numbers and dates by compareVersions, then all others, such as commits, by when they were first seen. Without a name
- * comes last.
+ * Versions in ascending order: version numbers and dates by compareVersions, then all others, such as commits, by when they were
+ * first seen. Without a name comes last.
  */
 export function inVersionOrder<Version extends VersionSeen>(
   versions: readonly Version[],

@@ -42,7 +42,10 @@ export type Sort =
   | { kind: "state"; path: string[] }
   | { kind: "tag"; key: string };
 
-/** `events`, `metric.fps.p95`, `event.door_opened`, `state.window.active`, `tag.branch`: what follows the first dot is the name. Undefined if it is none of these. */
+/**
+ * `events`, `metric.fps.p95`, `event.door_opened`, `state.window.active`, `tag.branch`: what follows the first dot is the name.
+ * Undefined if it is none of these.
+ */
 export function readSort(text: string): Sort | undefined {
   if ((SORT_COLUMNS as readonly string[]).includes(text)) return { kind: "column", name: text };
   const dot = text.indexOf(".");

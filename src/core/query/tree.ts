@@ -1,4 +1,7 @@
-/** A query as a tree: what parse.ts makes of the text, and catalog/search/query.ts compiles for sessions and evaluate.ts for the rows of other lists. */
+/**
+ * A query as a tree: what parse.ts makes of the text, and catalog/search/query.ts compiles for sessions and evaluate.ts for the
+ * rows of other lists.
+ */
 
 /** Where a part is in the text of the query: characters from `from` to before `to`. */
 export type Span = { from: number; to: number };

@@ -1,4 +1,7 @@
-/** Whether a session passes a query (core/query), by all that it has recorded. The meaning is that of the catalog's query, which has only what the catalog lists. */
+/**
+ * Whether a session passes a query (core/query), by all that it has recorded. The meaning is that of the catalog's query, which has
+ * only what the catalog lists.
+ */
 import { ranMs } from "../session/duration.ts";
 import { all, any, type Known, not } from "../query/known.ts";
 import { isOneOf } from "../query/evaluate.ts";

@@ -1,6 +1,6 @@
 /**
- * Whether a session ever had something. The session's own index answers if it is complete; else its log is searched, as far as one question may. Each answer
- * is null where it is not known: the log is longer than that, or damaged.
+ * Whether a session ever had something. The session's own index answers if it is complete; else its log is searched, as far as one
+ * question may. Each answer is null where it is not known: the log is longer than that, or damaged.
  */
 import type { DamagedPart } from "../answers/damage.ts";
 import type { EventRow } from "../answers/events.ts";
@@ -196,8 +196,8 @@ export function hadValue(
 }
 
 /**
- * Each of these folded terms occurs in a text of the session. What its index has is looked through first, then its tests, then the names and the texts of
- * the events in its log.
+ * Each of these folded terms occurs in a text of the session. What its index has is looked through first, then its tests, then the
+ * names and the texts of the events in its log.
  */
 export function hadTerms(of: Recorded, terms: string[]): boolean | null {
   const { index, now } = of;

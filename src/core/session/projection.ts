@@ -97,7 +97,10 @@ export class Projection {
     expectGaps(this.index);
   }
 
-  /** Applies the next batch of its lane, which `opener` opens if it is new (core/batch.ts). Throws a Refusal, after which the projection must be discarded. */
+  /**
+   * Applies the next batch of its lane, which `opener` opens if it is new (core/batch.ts). Throws a Refusal, after which the
+   * projection must be discarded.
+   */
   apply(batch: Batch, stated: Arrival, opener?: string): BatchOutcome {
     const { dropped = {}, ops, last } = batch;
     const isWrong = isSentAtWrong(stated);

@@ -1,7 +1,7 @@
 /**
  * What a search through all sessions looks through in one of them, beside its own row: exceptions, tests, names and messages of events, values of the
- * state, names of attachments, texts in the data and the tags of events, and the last lines of output. It is bounded; what is left out is looked for in the
- * session's log.
+ * state, names of attachments, texts in the data and the tags of events, and the last lines of output. It is bounded; what is left
+ * out is looked for in the session's log.
  *
  * Messages and data of events are kept by the index as they arrive: each different text once, the newest ones as far as there is room.
  */

@@ -6,7 +6,10 @@ export function javascriptPlace(line: string): Place | undefined {
   return text.startsWith("at ") ? v8Place(text.slice(3)) : firefoxPlace(text);
 }
 
-/** `Door.open [as use] (file:1:2)`, `open (https://a.example/app.js#char=42)` of a long block, `async main (file:1:2)`, `file:1:2`, `Array.map (<anonymous>)`, `eval (eval at f (a.js:1:2), <anonymous>:1:1)`. */
+/**
+ * `Door.open [as use] (file:1:2)`, `open (https://a.example/app.js#char=42)` of a long block, `async main (file:1:2)`, `file:1:2`,
+ * `Array.map (<anonymous>)`, `eval (eval at f (a.js:1:2), <anonymous>:1:1)`.
+ */
 function v8Place(call: string): Place | undefined {
   const open = call.indexOf(" (");
   const isNamed = open > 0 && call.endsWith(")");

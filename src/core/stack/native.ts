@@ -1,4 +1,7 @@
-/** Frames of compiled programs: gdb, glibc's backtrace(), AddressSanitizer, Android, Apple's crash reports, Unreal Engine, Unity, Windows debuggers. */
+/**
+ * Frames of compiled programs: gdb, glibc's backtrace(), AddressSanitizer, Android, Apple's crash reports, Unreal Engine, Unity,
+ * Windows debuggers.
+ */
 import { addressOf, type Position, type Place } from "./place.ts";
 
 export function nativePlace(line: string): Place | undefined {

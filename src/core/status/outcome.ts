@@ -2,7 +2,10 @@
 import type { Summary } from "../answers/summary.ts";
 import { type Status, STATUS_LABELS } from "../vocabulary.ts";
 
-/** `failed_tests`: tests of a test run that did not pass. `uncaught`: how many exceptions ended the program, a thread or a callback of it, since nothing caught them. */
+/**
+ * `failed_tests`: tests of a test run that did not pass. `uncaught`: how many exceptions ended the program, a thread or a callback
+ * of it, since nothing caught them.
+ */
 export type Outcome = {
   status: Status;
   exit_code: number | null;

@@ -14,7 +14,10 @@ export function isProduct(field: Term["field"]): boolean {
   return field.kind === "plain" && field.name === "product";
 }
 
-/** The product that a query names, and the query without it. Throws a Refusal (invalid_query) if it names one in any other way: tests are those of one. */
+/**
+ * The product that a query names, and the query without it. Throws a Refusal (invalid_query) if it names one in any other way:
+ * tests are those of one.
+ */
 export function ofOneProduct(query: Query): { product: string | undefined; query: Query } {
   const [term] = termsAtTop(query).filter((each) => productOf(each) !== undefined);
   const product = term && productOf(term);

@@ -1,6 +1,6 @@
 /**
- * One test of a test run, as an event reports it: that it starts, or its result (clients/README.md, "Tests"). A test has the same `id` in every run and
- * on every machine.
+ * One test of a test run, as an event reports it: that it starts, or its result (clients/README.md, "Tests"). A test has the same
+ * `id` in every run and on every machine.
  */
 import * as v from "valibot";
 import { MAX_ATTEMPT, MAX_TEST_ID_PARTS, MAX_TEST_PART_LENGTH } from "./limits.ts";

@@ -1,4 +1,7 @@
-/** The start or the end of a test in short, as a sealed segment has it beside its events: enough for lists, without texts that are printed only for one test. */
+/**
+ * The start or the end of a test in short, as a sealed segment has it beside its events: enough for lists, without texts that are
+ * printed only for one test.
+ */
 import type { EventRow } from "../answers/events.ts";
 import type { TestFact } from "./fact.ts";
 import { failureText } from "./tally.ts";

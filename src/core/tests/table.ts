@@ -1,6 +1,6 @@
 /**
- * The tests of a session one by one, folded from their rows (row.ts): what lists, the tree of suites and the catalog are made of. Entries are replaced,
- * never changed, so a copy of the table costs a reference for each test.
+ * The tests of a session one by one, folded from their rows (row.ts): what lists, the tree of suites and the catalog are made of.
+ * Entries are replaced, never changed, so a copy of the table costs a reference for each test.
  */
 import type { TestItem, TestList, TestReport, TestSuite } from "../answers/tests.ts";
 import { fold } from "../text/fold.ts";

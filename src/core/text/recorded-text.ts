@@ -15,8 +15,9 @@ const COLOURS = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "
 
 /*
  * In this order: SGR, with its codes; other control sequences; strings (titles, hyperlinks, device control) up to their terminator;
- * other escape sequences; introducers without the rest of their sequence; control characters except tab and line feed; embeddings, overrides and isolates of text direction; surrogates without their pair (with the flag u a pair is one character).
- * A sequence contains no introducer, so that no part of a text is matched twice.
+ * other escape sequences; introducers without the rest of their sequence; control characters except tab and line feed; embeddings,
+ * overrides and isolates of text direction; surrogates without their pair (with the flag u a pair is one character). A sequence
+ * contains no introducer, so that no part of a text is matched twice.
  */
 const SEQUENCE =
   // oxlint-disable-next-line no-control-regex -- control characters are what this looks for

@@ -14,8 +14,8 @@ const MAX_MULTIPLE = 2 ** 52;
 const LEAST_STEP = Number.MIN_VALUE;
 
 /**
- * From the round number below the values to the one above, with about `count` steps and at most three ticks more, of which the first and last are the ends. A constant has one
- * tick. Ticks are in ascending order.
+ * From the round number below the values to the one above, with about `count` steps and at most three ticks more, of which the
+ * first and last are the ends. A constant has one tick. Ticks are in ascending order.
  */
 export function scaleOf(least: number, most: number, unit: string, count = 4): Scale {
   if (least === most) {
@@ -64,8 +64,8 @@ function firstAtOrBelow(value: number, multiple: Multiples): number {
 }
 
 /**
- * The scale of a logarithmic axis for positive values, with at most `count` steps: from the 1, 2 or 5 times a power of ten below them to the one above; or
- * from a power of ten (of bytes: of two) to another, in equal steps.
+ * The scale of a logarithmic axis for positive values, with at most `count` steps: from the 1, 2 or 5 times a power of ten below
+ * them to the one above; or from a power of ten (of bytes: of two) to another, in equal steps.
  */
 export function logScaleOf(least: number, most: number, unit: string, count = 5): Scale {
   const close = isBytes(unit) ? undefined : closeLogTicks(least, most, count);

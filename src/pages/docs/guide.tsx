@@ -112,7 +112,10 @@ class GuideRenderer extends Renderer {
     return `<h${depth} id="${anchor}">${this.parser.parseInline(tokens)}</h${depth}>\n`;
   }
 
-  /** Links to other guides are links to their pages, and those to static files download them; other files of the repository have no page, so they are plain text. */
+  /**
+   * Links to other guides are links to their pages, and those to static files download them; other files of the repository have no
+   * page, so they are plain text.
+   */
   override link(token: Tokens.Link): string {
     const label = this.parser.parseInline(token.tokens);
     if (/^(https?:|#)/.test(token.href)) return super.link(token);

@@ -169,7 +169,10 @@ function GroupHeader({ group, days, known, example, now }: HeaderProps) {
   );
 }
 
-/** A resolution names the version that contains the fix, if one is known. The field is empty at first: the versions known here are those that failed. */
+/**
+ * A resolution names the version that contains the fix, if one is known. The field is empty at first: the versions known here are
+ * those that failed.
+ */
 function Decide({ group, known }: { group: ExceptionGroup; known: string[] }) {
   const isOpen = group.status === "open" || group.returned_at !== null;
   return (

@@ -1,4 +1,7 @@
-/** The report on a run's tests on its session's page: failures first, each with its account; then flaky, slowest and skipped ones, and the tree of suites. */
+/**
+ * The report on a run's tests on its session's page: failures first, each with its account; then flaky, slowest and skipped ones,
+ * and the tree of suites.
+ */
 import { type Since, failingSince } from "../../catalog/tests.ts";
 import type { Summary } from "../../core/answers/summary.ts";
 import type { TestAccount, TestItem, TestReport, TestRun } from "../../core/answers/tests.ts";

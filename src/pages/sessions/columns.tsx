@@ -161,8 +161,8 @@ function shown(sort: Sort, text: string): string {
 }
 
 /**
- * The chosen columns of the parameter `columns`, which may be there several times: names divided by commas, where `\,` is a comma in a name. Empty: the
- * default ones. Unknown names are left out, and what is more than MAX_COLUMNS.
+ * The chosen columns of the parameter `columns`, which may be there several times: names divided by commas, where `\,` is a comma
+ * in a name. Empty: the default ones. Unknown names are left out, and what is more than MAX_COLUMNS.
  */
 export function readColumns(values: string[]): string[] {
   const known = namesIn(values).filter((name) => columnNamed(name));

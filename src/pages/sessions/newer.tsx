@@ -1,6 +1,6 @@
 /**
- * How many sessions have started since a list was made, above its first page in order of start. The rows stay where they are until someone asks for the
- * newer ones.
+ * How many sessions have started since a list was made, above its first page in order of start. The rows stay where they are until
+ * someone asks for the newer ones.
  */
 import { Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";

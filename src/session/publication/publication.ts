@@ -104,8 +104,8 @@ export function roomForTests(index: SessionIndex): number {
 }
 
 /**
- * Rows that the entries and the tests of a session take in the catalog. A name is a row when no session of the product had it before: those of a session
- * with few are there as a rule.
+ * Rows that the entries and the tests of a session take in the catalog. A name is a row when no session of the product had it
+ * before: those of a session with few are there as a rule.
  */
 export function catalogRows(index: SessionIndex): number {
   const own = kindsOf(index) + Math.max(0, namesOf(index) - USUAL_NAMES);

@@ -195,8 +195,8 @@ export class Publisher {
   }
 
   /**
-   * A new session, and attachments, count at once for the budget of their key. Otherwise rows wait for the end or POSTING_MS, because counting writes a row
-   * itself.
+   * A new session, and attachments, count at once for the budget of their key. Otherwise rows wait for the end or POSTING_MS,
+   * because counting writes a row itself.
    */
   #countsUsage(
     scope: Plan["scope"],

@@ -91,8 +91,8 @@ async function stepAfter(env: Env, after: string): Promise<RebuildStep> {
 }
 
 /**
- * The sessions of one step: those of the roster in order of their ids, then those that only the catalog has, in order of their keys. `next` is a session's id,
- * or `~` and a key, with which no id begins.
+ * The sessions of one step: those of the roster in order of their ids, then those that only the catalog has, in order of their
+ * keys. `next` is a session's id, or `~` and a key, with which no id begins.
  */
 async function sessionsOfStep(
   env: Env,

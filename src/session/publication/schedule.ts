@@ -2,8 +2,8 @@
  * When a session is published to the catalog, and when its object's alarm is due: pure functions of a small state and the time. The
  * object keeps the state and does what they return.
  *
- * A publication is either the session's row, or that and its lists (series, event counts, exceptions, state values), by which it is found. The lists are two
- * rows more, and each of these takes a millisecond to write, so after them there is a pause of POSTING_MS.
+ * A publication is either the session's row, or that and its lists (series, event counts, exceptions, state values), by which it is
+ * found. The lists are two rows more, and each of these takes a millisecond to write, so after them there is a pause of POSTING_MS.
  *
  *   since the last publication              the row is due                the lists are due
  *   nothing has changed                     never                         when their pause is over, if they were left out

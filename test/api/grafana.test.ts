@@ -52,6 +52,7 @@ beforeAll(async () => {
   const ops = [
     { op: "start", product: "game", version: "1.0" },
     ...[60, 30].map((value) => ({ op: "metric", type: "gauge", name: "fps / s", value })),
+    ...[10, 30].map((value) => ({ op: "metric", type: "counter", name: "shots", value })),
     { op: "event", name: "e", exception_type: "ValueError", exception_msg: "no such door" },
     { op: "crash", signal: "SIGSEGV" },
   ].map((op, n) => ({ at: at + n * 1_000, ...op }));
@@ -114,6 +115,16 @@ test("every query is answered with rows of the columns that it names", async () 
     const times = rows.map(({ time }) => Number(time));
     if (query.format === "timeseries") expect(times).toEqual(times.toSorted((a, b) => a - b));
   }
+});
+
+test("the panel of a metric draws the rate of a counter, and the mean of any other", async () => {
+  const panel = dashboard.panels.find(({ title }) => title === "${metric}");
+  expect(panel?.targets[0]?.columns.map(({ selector }) => selector)).toContain("value");
+  const rows = async (name: string) =>
+    (await ask(`/api/tables/metrics/${name}?step=60000&from=${NOW - 7_200_000}&to=${NOW}`)).json();
+  // From 10 to 30 in the second between its two points.
+  expect(await rows("shots")).toMatchObject([{ value: 20, rate: 20 }]);
+  expect(await rows("fps%20%2F%20s")).toMatchObject([{ value: 45, mean: 45 }]);
 });
 
 test("all queries are Infinity's, of the chosen data source, and read without a key in them", () => {

@@ -57,12 +57,13 @@ const NONE = {
 /** `undrawn`: sessions that are in no step (core/comparison/over-time.ts). */
 type InSteps<Of> = { rows: Of[]; undrawn: number };
 
-/** A metric's values by step and group. */
+/** A metric's values by step and group. `value`: what is drawn of its type, the rate of a counter and the mean of any other. */
 export function valueRows(items: ComparedSeries[], steps: Steps): InSteps<Row> {
+  const drawn = items.some(({ type }) => type === "counter") ? "rate" : "mean";
   return inSteps(steps, (asked) => {
     const { groups, undrawn } = overTime(items, asked);
     const rows = groups.flatMap(({ group, steps: own }) =>
-      own.map((values) => ({ group, ...values })),
+      own.map((values) => ({ group, value: values[drawn], ...values })),
     );
     return { rows, undrawn };
   });

@@ -28,11 +28,17 @@ type LocalServerOptions = {
 /** What D1 answers when its file is damaged. Errors of a session's own database do not begin like this. */
 const D1_DAMAGE = /D1_ERROR.*(no such table|malformed|SQLITE_(CORRUPT|NOTADB|IOERR|CANTOPEN))/s;
 
-const REGISTRY_TABLES = ["keys", "signing", "sign_ins", "audit", "views", "decisions"].concat([
+const REGISTRY_TABLES = [
+  "keys",
+  "signing",
+  "sign_ins",
+  "audit",
+  "views",
+  "decisions",
   "merges",
   "usage",
   "roster",
-]);
+];
 
 /** What workerd logs of any damaged file, which may be that of a session. */
 const FILE_DAMAGE = /SQLITE_(CORRUPT|NOTADB)/;

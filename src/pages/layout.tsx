@@ -33,11 +33,18 @@ declare module "hono" {
 }
 
 /** Those of every page, in an order in which a later file may refine an earlier one: tables.css a button, for example. */
-const STYLES = ["palette", "elements", "text", "bar", "controls", "status", "panels"].concat([
+const STYLES = [
+  "palette",
+  "elements",
+  "text",
+  "bar",
+  "controls",
+  "status",
+  "panels",
   "frames",
   "search",
   "tables",
-]);
+];
 
 const NAVIGATION = [
   ["/", "Home"],

@@ -1,4 +1,4 @@
-/** What one is about to write at the end of a query, so that it can be completed. */
+/** The last condition of a query, as far as it is written, so that it can be completed. */
 import { readPath } from "../state/path.ts";
 
 type OpenTerm = {

@@ -26,7 +26,10 @@ export function matcherOf<Row>(query: Query, list: RowList<Row>): Test<Row> {
 /** Remembers the text of the newest row, since several conditions may examine it. */
 function lastOnly<Row>(textOf: (row: Row) => string): (row: Row) => string {
   let last: { row: Row; text: string } | undefined;
-  return (row) => (last?.row === row ? last : (last = { row, text: textOf(row) })).text;
+  return (row) => {
+    if (!last || last.row !== row) last = { row, text: textOf(row) };
+    return last.text;
+  };
 }
 
 function compile<Row>(query: Query, list: RowList<Row>, textOf: (row: Row) => string): Test<Row> {
@@ -107,12 +110,10 @@ function testOf(match: Match, kind: ValueKind): Test<Scalar> {
     case "like":
       return kind === "contained" ? hasInOrder(match) : isLike(match);
     case "range":
+      // as: values.ts gives versions as the bounds of versions, and numbers as those of others.
       return kind === "version"
-        ? (value) =>
-            isIn(match as Range<string>, (bound) => compareVersions(String(value), bound)) &&
-            value !== "" // as: values.ts
-        : (value) =>
-            typeof value === "number" && isIn(match as Range<number>, (bound) => value - bound); // as: values.ts
+        ? isVersionIn(match as Range<string>)
+        : isNumberIn(match as Range<number>);
   }
 }
 
@@ -150,6 +151,14 @@ function hasInOrder({ start, middle, end }: Like): Test<Scalar> {
       return found >= 0;
     });
   };
+}
+
+function isVersionIn(range: Range<string>): Test<Scalar> {
+  return (value) => value !== "" && isIn(range, (bound) => compareVersions(String(value), bound));
+}
+
+function isNumberIn(range: Range<number>): Test<Scalar> {
+  return (value) => typeof value === "number" && isIn(range, (bound) => value - bound);
 }
 
 /** `compare`: negative if the value is less than the bound. */

@@ -76,8 +76,25 @@ export function sessionList(kinds: readonly string[]): QueryList {
 }
 
 /** Figures of a series that a query can compare: columns of the catalog's metrics. */
-export const FIGURES = ["mean", "min", "max", "first", "last", "count", "sum", "increase"].concat([
+export const FIGURES = [
+  "mean",
+  "min",
+  "max",
+  "first",
+  "last",
+  "count",
+  "sum",
+  "increase",
   "p50",
   "p95",
   "p99",
-]);
+];
+
+/** A figure of a metric, as `fps.mean`. Names of metrics may have dots, so the figure is what follows the last one. */
+export function figureNamed(text: string): { metric: string; statistic: string } | undefined {
+  const dot = text.lastIndexOf(".");
+  const statistic = text.slice(dot + 1);
+  return dot > 0 && FIGURES.includes(statistic)
+    ? { metric: text.slice(0, dot), statistic }
+    : undefined;
+}

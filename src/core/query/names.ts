@@ -1,6 +1,6 @@
 /** What the name of a field stands for, and the field that someone may have meant. */
 import { readPath } from "../state/path.ts";
-import { FIGURES } from "./fields.ts";
+import { FIGURES, figureNamed } from "./fields.ts";
 import type { FieldInfo, PrefixName, QueryList } from "./list.ts";
 import type { Field } from "./tree.ts";
 
@@ -27,15 +27,13 @@ export function fieldNamed(name: string, list: QueryList): Named | undefined {
       return path && { field: { kind: "state", when: prefix, path }, info: VALUE };
     }
     case "metric": {
-      // Names of metrics may have dots, so the figure is what follows the last one.
-      const last = rest.lastIndexOf(".");
-      const statistic = FIGURES.find((each) => each === rest.slice(last + 1));
-      if (last <= 0 || !statistic) return undefined;
-      const metric = rest.slice(0, last).replaceAll(/\\(.)/g, "$1");
-      return { field: { kind: "metric", metric, statistic }, info: FIGURE };
+      const figure = figureNamed(rest);
+      if (!figure) return undefined;
+      const metric = unescaped(figure.metric);
+      return { field: { kind: "metric", metric, statistic: figure.statistic }, info: FIGURE };
     }
     case "tag":
-      return { field: { kind: "tag", key: rest.replaceAll(/\\(.)/g, "$1") }, info: TAG };
+      return { field: { kind: "tag", key: unescaped(rest) }, info: TAG };
     case "data":
     case "attribute": {
       const path = readPath(rest);
@@ -44,6 +42,11 @@ export function fieldNamed(name: string, list: QueryList): Named | undefined {
     default:
       return undefined;
   }
+}
+
+/** A backslash stands before any character that would mean something else. */
+function unescaped(text: string): string {
+  return text.replaceAll(/\\(.)/g, "$1");
 }
 
 /** Why there is no such field, and what may have been meant. */

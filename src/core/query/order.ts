@@ -48,22 +48,27 @@ export type VersionSeen = { version: string; first_at: number };
 
 /**
  * Versions in ascending order: version numbers and dates by compareVersions, then all others, such as commits, by when they were
- * first seen. Without a name comes last.
+ * first seen. A version without a name comes last.
  */
 export function inVersionOrder<Version extends VersionSeen>(
   versions: readonly Version[],
 ): Version[] {
   return [...versions].sort((a, b) => {
-    const [kindA, kindB] = [kindOf(a.version), kindOf(b.version)];
-    if (kindA !== kindB) return kindA - kindB;
-    const order = kindA === 0 ? compareVersions(a.version, b.version) : a.first_at - b.first_at;
+    const [kind, other] = [kindOf(a.version), kindOf(b.version)];
+    if (kind !== other) return kind - other;
+    const order =
+      kind === NUMBERED ? compareVersions(a.version, b.version) : a.first_at - b.first_at;
     return order !== 0 ? order : a.version < b.version ? -1 : a.version > b.version ? 1 : 0;
   });
 }
 
+/** Kinds of versions, in their order. */
+const [NUMBERED, NAMED, UNNAMED] = [0, 1, 2];
+
 /** A number with at least one point in it, a date, or a whole number that is no commit. */
-const NUMBERED = /^v?(\d+\.\d|\d{4}-\d\d-\d\d|\d{1,14}$)/i;
+const NUMBER = /^v?(\d+\.\d|\d{4}-\d\d-\d\d|\d{1,14}$)/i;
 
 function kindOf(version: string): number {
-  return version === "" ? 2 : NUMBERED.test(version) ? 0 : 1;
+  if (version === "") return UNNAMED;
+  return NUMBER.test(version) ? NUMBERED : NAMED;
 }

@@ -19,7 +19,7 @@ import {
   MAX_QUERY_TERMS,
   MAX_QUERY_VALUES,
 } from "../limits.ts";
-import { wrong } from "./context.ts";
+import { refusedAt } from "./refusal.ts";
 import { sessionList } from "./fields.ts";
 import type { QueryList } from "./list.ts";
 import { fieldNamed, unknownField } from "./names.ts";
@@ -40,7 +40,7 @@ export function parseQuery(
  */
 export function parseQueryOf(list: QueryList, text: string, now: number): Query {
   if (text.length > MAX_QUERY_LENGTH)
-    throw wrong(
+    throw refusedAt(
       MAX_QUERY_LENGTH,
       `A query may have ${MAX_QUERY_LENGTH} characters; this has ${text.length}`,
     );
@@ -73,7 +73,7 @@ class Parser {
     this.#skipBlanks();
     if (this.#isAtEnd()) return EVERY;
     const query = this.#either();
-    if (!this.#isAtEnd()) throw wrong(this.#at, `There is a ) without a (`);
+    if (!this.#isAtEnd()) throw refusedAt(this.#at, `There is a ) without a (`);
     return query;
   }
 
@@ -98,7 +98,7 @@ class Parser {
         of.push(this.#one());
         continue;
       }
-      if (of.length === 0) throw wrong(this.#at, "A condition is missing");
+      if (of.length === 0) throw refusedAt(this.#at, "A condition is missing");
       return of.length === 1 && of[0] ? of[0] : { kind: "and", of };
     }
   }
@@ -119,7 +119,7 @@ class Parser {
     this.#at++;
     const query = this.#either();
     this.#skipBlanks();
-    if (this.#peek() !== ")") throw wrong(from, "This ( has no )");
+    if (this.#peek() !== ")") throw refusedAt(from, "This ( has no )");
     this.#at++;
     this.#depth--;
     return query;
@@ -127,19 +127,19 @@ class Parser {
 
   #enter(at: number): void {
     if (++this.#depth > MAX_QUERY_DEPTH)
-      throw wrong(at, `A query may be nested ${MAX_QUERY_DEPTH} deep`);
+      throw refusedAt(at, `A query may be nested ${MAX_QUERY_DEPTH} deep`);
   }
 
   /** A condition or a phrase. */
   #leaf(): Query {
     const from = this.#at;
     if (++this.#terms > MAX_QUERY_TERMS)
-      throw wrong(from, `A query may have ${MAX_QUERY_TERMS} conditions and texts`);
-    if (this.#isAtEnd() || this.#peek() === ")") throw wrong(from, "A condition is missing");
+      throw refusedAt(from, `A query may have ${MAX_QUERY_TERMS} conditions and texts`);
+    if (this.#isAtEnd() || this.#peek() === ")") throw refusedAt(from, "A condition is missing");
     const name = this.#fieldName();
     if (name === undefined) {
       const text = this.#peek() === '"' ? this.#quoted() : this.#until(ENDS_PHRASE);
-      if (text === "") throw wrong(from, "A text is missing");
+      if (text === "") throw refusedAt(from, "A text is missing");
       const span = this.#since(from);
       // A tag needs no value.
       const field = this.#text.startsWith("tag.", from) ? fieldNamed(text, this.#list) : undefined;
@@ -147,7 +147,7 @@ class Parser {
       return { kind: "term", field: field.field, any: [{ kind: "any" }], isNot: false, span };
     }
     const field = fieldNamed(name, this.#list);
-    if (!field) throw wrong(from, unknownField(name, this.#list));
+    if (!field) throw refusedAt(from, unknownField(name, this.#list));
     return this.#term(field, from);
   }
 
@@ -158,13 +158,13 @@ class Parser {
     do {
       this.#at += written.length > 0 ? 1 : 0; // the comma
       if (++this.#values > MAX_QUERY_VALUES)
-        throw wrong(this.#at, `A query may have ${MAX_QUERY_VALUES} values`);
+        throw refusedAt(this.#at, `A query may have ${MAX_QUERY_VALUES} values`);
       written.push(this.#value());
     } while (this.#peek() === ",");
     const any = written.map((value) => matchOf(value, info, this.#now));
     this.#patterns += any.filter(({ kind }) => kind === "like").length;
     if (this.#patterns > MAX_QUERY_PATTERNS)
-      throw wrong(from, `A query may have ${MAX_QUERY_PATTERNS} values with *`);
+      throw refusedAt(from, `A query may have ${MAX_QUERY_PATTERNS} values with *`);
     return { kind: "term", field, any, isNot, span: this.#since(from) };
   }
 
@@ -216,7 +216,7 @@ class Parser {
     const from = this.#at++;
     let text = "";
     for (;;) {
-      if (this.#isAtEnd()) throw wrong(from, 'This " has no second one');
+      if (this.#isAtEnd()) throw refusedAt(from, 'This " has no second one');
       const character = this.#text.charAt(this.#at++);
       if (character === '"') return text;
       const next = this.#peek();

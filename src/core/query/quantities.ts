@@ -61,15 +61,14 @@ export function readTime(text: string, now: number): TimeSpan | undefined {
     clock === undefined ? `${date}T00:00:00Z` : `${date}T${clock}${seconds ?? ":00"}${zone ?? "Z"}`,
   );
   if (Number.isNaN(from)) return undefined;
-  const ms =
-    clock === undefined
-      ? DAY_MS
-      : seconds === undefined
-        ? 60_000
-        : seconds.includes(".")
-          ? 1
-          : 1_000;
-  return { from, to: from + ms };
+  return { from, to: from + lengthOf(clock, seconds) };
+}
+
+/** How long the time lasts that is written to this precision. */
+function lengthOf(clock: string | undefined, seconds: string | undefined): number {
+  if (clock === undefined) return DAY_MS;
+  if (seconds === undefined) return 60_000;
+  return seconds.includes(".") ? 1 : 1_000;
 }
 
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/;

@@ -1,6 +1,6 @@
 /** What a list of sessions is sorted by: a column, or something that sessions have recorded, named as in a query. */
 import { readPath } from "../state/path.ts";
-import { FIGURES } from "./fields.ts";
+import { figureNamed } from "./fields.ts";
 
 /** Columns of every session. */
 export const SORT_COLUMNS = [
@@ -34,7 +34,7 @@ export const SORT_COLUMNS = [
 
 export type Sort =
   | { kind: "column"; name: string }
-  /** A figure of the session's first series of the metric (fields.ts FIGURES). */
+  /** A figure of the session's first series of the metric (FIGURES in fields.ts). */
   | { kind: "metric"; metric: string; statistic: string }
   /** How many events of the name it has. */
   | { kind: "event"; name: string }
@@ -61,9 +61,8 @@ export function readSort(text: string): Sort | undefined {
       return path && { kind, path };
     }
     case "metric": {
-      const last = name.lastIndexOf(".");
-      const statistic = FIGURES.find((each) => each === name.slice(last + 1));
-      return last > 0 && statistic ? { kind, metric: name.slice(0, last), statistic } : undefined;
+      const figure = figureNamed(name);
+      return figure && { kind, ...figure };
     }
     default:
       return undefined;

@@ -1,7 +1,7 @@
 /** What the value of a condition means, by the kind of its field. */
 import type { FieldInfo } from "./list.ts";
 import { nearest } from "./names.ts";
-import { wrong } from "./context.ts";
+import { refusedAt } from "./refusal.ts";
 import { readDuration, readNumber, readSize, readTime, type TimeSpan } from "./quantities.ts";
 import type { Match, Range } from "./tree.ts";
 
@@ -16,7 +16,7 @@ export type WrittenValue = {
 /** Throws a Refusal (invalid_query) with its position. */
 export function matchOf(value: WrittenValue, info: FieldInfo, now: number): Match {
   const { at, operator, text, isQuoted } = value;
-  if (text === "" && !isQuoted) throw wrong(at, "A value is missing after the colon");
+  if (text === "" && !isQuoted) throw refusedAt(at, "A value is missing after the colon");
   if (text === "*" && !isQuoted && operator === undefined) return { kind: "any" };
   switch (info.kind) {
     case "number":
@@ -29,7 +29,7 @@ export function matchOf(value: WrittenValue, info: FieldInfo, now: number): Matc
       return timeRange(value, now);
     case "choice": {
       const choice = text.toLowerCase();
-      if (operator !== undefined) throw wrong(at, `${info.name} has no order`);
+      if (operator !== undefined) throw refusedAt(at, `${info.name} has no order`);
       if (info.choices?.includes(choice)) return { kind: "is", text: choice, isQuoted };
       throw notAmong(value, info);
     }
@@ -49,12 +49,14 @@ export function matchOf(value: WrittenValue, info: FieldInfo, now: number): Matc
     case "value": {
       const range = isQuoted ? undefined : rangeOf(value, point(readNumber));
       if (range) return range;
-      if (operator !== undefined && operator !== "=") throw wrong(at, `${text} is not a number`);
+      if (operator !== undefined && operator !== "=")
+        throw refusedAt(at, `${text} is not a number`);
       return textual(value);
     }
     case "text":
     case "contained":
-      if (operator !== undefined && operator !== "=") throw wrong(at, `${info.name} has no order`);
+      if (operator !== undefined && operator !== "=")
+        throw refusedAt(at, `${info.name} has no order`);
       return textual(value);
   }
 }
@@ -64,7 +66,7 @@ function notAmong({ at, text }: WrittenValue, { name, choices = [], labels = {} 
   const labelled = choices.find((choice) => labels[choice]?.toLowerCase() === written);
   const near = labelled ?? nearest(written, choices);
   const meant = near === undefined ? "" : `Did you mean ${near}? `;
-  return wrong(
+  return refusedAt(
     at,
     `${name}:${text.slice(0, 60)} is unknown. ${meant}Known are ${choices.join(", ")}`,
   );
@@ -75,7 +77,7 @@ function textual({ at, text, isQuoted }: WrittenValue): Match {
   if (isQuoted || !text.includes("*")) return { kind: "is", text, isQuoted };
   const [start = "", middle, end, ...further] = text.split("*");
   if (further.length > 0)
-    throw wrong(at, "A text may have two *, as in *door*; quotes make it literal");
+    throw refusedAt(at, "A text may have two *, as in *door*; quotes make it literal");
   // One *: what follows it is the end.
   return end === undefined
     ? { kind: "like", start, middle: "", end: middle ?? "" }
@@ -90,7 +92,7 @@ function numeric(
   const range = rangeOf(value, point(read)) ?? exact(value, point(read));
   if (range) return range;
   const isRange = value.operator === undefined && value.text.includes("..");
-  throw wrong(
+  throw refusedAt(
     value.at,
     isRange
       ? `${value.text} is no range: on each side of the two dots is ${what}, or * for any`
@@ -163,7 +165,10 @@ function timeRange({ at, operator, text }: WrittenValue, now: number): Range<num
   const [first, last] = [low, high].map((written) => spanOf(written, now));
   const isOpen = low !== high && (low === "*" || high === "*");
   if ((!first || !last) && !(isOpen && (first || last)))
-    throw wrong(at, `${text} is not a time, as 2026-01-31, 2026-01-31T12:00+01:00, today or <7d`);
+    throw refusedAt(
+      at,
+      `${text} is not a time, as 2026-01-31, 2026-01-31T12:00+01:00, today or <7d`,
+    );
   const from = first && { value: first.from, isIncluded: true };
   const to = last && { value: last.to, isIncluded: false };
   switch (operator) {

@@ -52,7 +52,7 @@ export function hadMetric(of: Recorded, is: (name: string) => boolean): boolean 
   return hasLostIndex(of) ? null : false;
 }
 
-/** A series of this metric has such a figure (core/query/fields.ts FIGURES); null: it has none. */
+/** A series of this metric has such a figure (FIGURES in core/query/fields.ts); null: it has none. */
 export function hadFigure(
   of: Recorded,
   metric: string,

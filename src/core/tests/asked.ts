@@ -1,5 +1,5 @@
 /** Which product's tests a query is for. */
-import { wrong } from "../query/context.ts";
+import { refusedAt } from "../query/refusal.ts";
 import { termsAtTop } from "../query/edit.ts";
 import { EVERY, leavesOf, type Query, type Term } from "../query/tree.ts";
 
@@ -23,7 +23,7 @@ export function ofOneProduct(query: Query): { product: string | undefined; query
   const product = term && productOf(term);
   for (const leaf of leavesOf(query))
     if (leaf.kind === "term" && leaf !== term && isProduct(leaf.field))
-      throw wrong(leaf.span.from, "Tests are those of one product, as product:shop");
+      throw refusedAt(leaf.span.from, "Tests are those of one product, as product:shop");
   if (!term) return { product, query };
   return {
     product,

@@ -73,20 +73,14 @@ function parameterSchema(entry: v.GenericSchema): Schema {
     return isFlag ? { type: "boolean" } : { enum: first.options };
   }
   if (has("parse_json")) return { type: "string", contentMediaType: "application/json" };
-  const isChanged = has("transform") ?? has("raw_transform");
+  const change = has("transform") ?? has("raw_transform");
   const listed = has("array")?.item;
-  if (isChanged && listed)
-    return {
-      type: "array",
-      items: { enum: listed.options },
-      ...limit("maxItems", has("max_length")),
-    };
-  if (
-    isChanged &&
-    has("max_length") &&
-    items.indexOf(has("max_length") as Item) > items.indexOf(isChanged)
-  )
-    return { type: "array", items: { type: "string" }, ...limit("maxItems", has("max_length")) };
+  const most = has("max_length");
+  if (change && listed)
+    return { type: "array", items: { enum: listed.options }, ...limit("maxItems", most) };
+  // A length that is checked after a change is that of a list.
+  if (change && most && items.indexOf(most) > items.indexOf(change))
+    return { type: "array", items: { type: "string" }, ...limit("maxItems", most) };
   const { $schema: _, ...schema } = toJsonSchema(entry, { typeMode: "input", errorMode: "ignore" });
   return schema;
 }
@@ -127,7 +121,7 @@ const PARAMETERS: { [name: string]: string } = {
   status: "One of these statuses or outcomes.",
   machine: "Id of a machine.",
   hostname: "Name of a host.",
-  from: "Begin of the range, in epoch milliseconds; of sessions, of their start.",
+  from: "Start of the range, in epoch milliseconds; of sessions, of their start.",
   to: "End of the range, in epoch milliseconds; itself not in the range.",
   from_seq: "The first moment, as the op after which it is.",
   to_seq: "The second moment, as the op after which it is.",

@@ -5,6 +5,7 @@ import type { TableQuery } from "./tables.ts";
 
 export const FORMATS = ["ndjson", "json", "csv", "datacat"] as const;
 export const SEPARATORS = ["comma", "semicolon", "tab"] as const;
+const SEPARATOR_CHARACTERS = { comma: ",", semicolon: ";", tab: "\t" } as const;
 export const DECIMALS = ["point", "comma"] as const;
 
 export type ExportParameters = Partial<
@@ -39,7 +40,7 @@ export function exportAsked(parameters: ExportParameters): Asked {
   return {
     kind: "table",
     table,
-    separator: { comma: ",", semicolon: ";", tab: "\t" }[separator] as TableQuery["separator"], // of this list
+    separator: SEPARATOR_CHARACTERS[separator],
     decimal: decimal === "comma" ? "," : ".",
     stepMs: step,
     ...filter,

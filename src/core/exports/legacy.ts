@@ -1,6 +1,7 @@
 /** A whole session as 1.x gave it. Memory holds one segment at a time. */
 import type { EventRow } from "../answers/events.ts";
 import { pointAt } from "../metrics/chart.ts";
+import { FIRST_BUCKET } from "../metrics/columns.ts";
 import { merge } from "../state/merge.ts";
 import type { ReadColumns } from "../segments/segment-reader.ts";
 import type { Series } from "../metrics/series.ts";
@@ -160,7 +161,9 @@ function legacyMetric(
   totals.set(series.id, total);
   total.samples += columns.fields[0]?.[i] ?? 0;
   total.sum += columns.fields[1]?.[i] ?? 0;
-  total.buckets = total.buckets.map((sum, index) => sum + (columns.fields[4 + index]?.[i] ?? 0));
+  total.buckets = total.buckets.map(
+    (sum, index) => sum + (columns.fields[FIRST_BUCKET + index]?.[i] ?? 0),
+  );
   const buckets: { le: number | string; count: number }[] = series.bounds.map((le, index) => ({
     le,
     count: total.buckets[index] ?? 0,

@@ -22,7 +22,7 @@ export function* pointsInOrder(
   series: Series[],
   { from = -Infinity, to = Infinity }: Partial<Part> = {},
 ): Generator<Point[]> {
-  const read = new Columns(store, series);
+  const read = new SegmentColumns(store, series);
   const ranges = store
     .list()
     .flatMap((info) => read.rangeOf(info) ?? [])
@@ -42,7 +42,7 @@ export function* pointsInOrder(
 }
 
 /** The points of a part of time, in smaller parts if they are too many. */
-function* partsOf(read: Columns, open: Range[], part: Part): Generator<Point[]> {
+function* partsOf(read: SegmentColumns, open: Range[], part: Part): Generator<Point[]> {
   const { from, to } = part;
   const inside = open.filter((range) => range.to >= from && range.from < to);
   const isShort = to - from <= SHORTEST_PART_MS;
@@ -78,7 +78,7 @@ function sorted(points: Point[]): Point[] {
 }
 
 /** Reads the columns of segments, and keeps those that were read last. */
-class Columns {
+class SegmentColumns {
   readonly #store: Segments;
   readonly #series: Series[];
   readonly #kept = new Map<number, SeriesColumns[]>();
@@ -115,6 +115,7 @@ class Columns {
     const read = this.#series
       .filter(({ id }) => there.has(id))
       .flatMap((series) => (reader ? { series, columns: reader.columns(series.id) } : []));
+    // A map is in the order of insertion: the first is the one that was read the longest ago.
     for (const id of this.#kept.keys()) if (this.#kept.size >= KEPT_SEGMENTS) this.#kept.delete(id);
     this.#kept.set(info.id, read);
     return read;

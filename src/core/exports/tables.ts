@@ -128,27 +128,59 @@ function* wideRows(source: Source, query: TableQuery): Generator<Cell[]> {
   const chosen = chosenOf(source, query);
   const columns = new Map(chosen.map(({ id }, column) => [id, column]));
   yield [...TIME_COLUMNS, ...labelsOf(chosen)];
-  let time = NaN;
-  let rows: Cell[][] = [];
-  /** Of each column: how many rows have a value. */
-  let filled: number[] = [];
-  const empty = (): Cell[] => Array.from({ length: chosen.length });
-  const finished = function* () {
-    for (const row of rows) yield [...timeCells(time, query), ...row];
-    [rows, filled] = [[], []];
-  };
+  let rows = new RowsOfTime(NaN, chosen.length);
   for (const points of pointsInOrder(source.store, chosen, query)) {
     for (const point of points) {
       const at = stepMs === undefined ? point.at : Math.floor(point.at / stepMs) * stepMs;
-      if (at !== time || rows.length >= MAX_ROWS_AT_ONCE) yield* finished();
-      time = at;
+      if (at !== rows.at || rows.areFull) {
+        yield* rows.cells(query);
+        rows = new RowsOfTime(at, chosen.length);
+      }
       const column = columns.get(point.series.id) ?? 0;
-      const row = stepMs === undefined ? (filled[column] ?? 0) : 0;
-      (rows[row] ??= empty())[column] = valueOf(point);
-      filled[column] = row + 1;
+      if (stepMs === undefined) rows.add(column, valueOf(point));
+      else rows.replace(column, valueOf(point));
     }
   }
-  yield* finished();
+  yield* rows.cells(query);
+}
+
+/** The rows of a wide table that are of one time. */
+class RowsOfTime {
+  readonly at: number;
+  readonly #width: number;
+  readonly #rows: Cell[][] = [];
+  /** Of each column: how many rows have a value. */
+  readonly #filled: number[] = [];
+
+  constructor(at: number, width: number) {
+    this.at = at;
+    this.#width = width;
+  }
+
+  get areFull(): boolean {
+    return this.#rows.length >= MAX_ROWS_AT_ONCE;
+  }
+
+  /** In the first row that has no value in this column. */
+  add(column: number, value: Cell): void {
+    const row = this.#filled[column] ?? 0;
+    this.#set(row, column, value);
+    this.#filled[column] = row + 1;
+  }
+
+  /** In the first row, whatever it has. */
+  replace(column: number, value: Cell): void {
+    this.#set(0, column, value);
+  }
+
+  #set(number: number, column: number, value: Cell): void {
+    const row = (this.#rows[number] ??= Array.from({ length: this.#width }));
+    row[column] = value;
+  }
+
+  *cells(query: TableQuery): Generator<Cell[]> {
+    for (const row of this.#rows) yield [...timeCells(this.at, query), ...row];
+  }
 }
 
 function valueOf({ series, columns, i }: Point): number {

@@ -5,7 +5,7 @@ import { expectComplete, GoWorld, isGoMissing } from "./world.ts";
 describe.skipIf(isGoMissing)("what the Go examples record", () => {
   let world: GoWorld;
   beforeAll(async () => {
-    world = await GoWorld.make();
+    world = await GoWorld.make("./examples/...", "./cmd/...");
   }, 180_000);
   afterAll(async () => {
     await world[Symbol.asyncDispose]();

@@ -5,7 +5,12 @@ import { expectComplete, GoWorld, isGoMissing } from "./world.ts";
 describe.skipIf(isGoMissing)("a Go program's records survive", () => {
   let world: GoWorld;
   beforeAll(async () => {
-    world = await GoWorld.make();
+    world = await GoWorld.make(
+      "./examples/basic",
+      "./examples/complete",
+      "./examples/windows",
+      ".",
+    );
   }, 180_000);
   afterAll(async () => {
     await world[Symbol.asyncDispose]();

@@ -12,7 +12,7 @@ const names = globSync("*.json", { cwd: folder }).map((file) => basename(file, "
 describe.skipIf(isGoMissing)("what the server holds after the golden calls", () => {
   let world: GoWorld;
   beforeAll(async () => {
-    world = await GoWorld.make();
+    world = await GoWorld.make(".");
   }, 180_000);
   afterAll(async () => {
     await world[Symbol.asyncDispose]();

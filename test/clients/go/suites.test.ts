@@ -21,7 +21,7 @@ const DOWNLOAD_MS = 15_000;
 describe.skipIf(isGoMissing)("real suites", () => {
   let world: GoWorld;
   beforeAll(async () => {
-    world = await GoWorld.make(["./cmd/datacat-gotest"]);
+    world = await GoWorld.make("./cmd/datacat-gotest");
   }, 180_000);
   afterAll(async () => {
     await world[Symbol.asyncDispose]();

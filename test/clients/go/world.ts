@@ -39,21 +39,15 @@ export class GoWorld {
     this.server = server;
   }
 
-  /** @param programs The packages of the programs that it compiles. Default: all, and the client's tests. */
-  static async make(programs?: string[]): Promise<GoWorld> {
+  /** @param packages Of the programs that it compiles. The client's own package is its tests, which contain programs, as "client-tests". */
+  static async make(...packages: string[]): Promise<GoWorld> {
     const folder = mkdtempSync(join(tmpdir(), "datacat-go-"));
     const world = new GoWorld(folder, await serve({ data: join(folder, "data") }));
-    const built = programs ?? ["./examples/...", "./cmd/..."];
-    execFileSync("go", ["build", "-o", `${world.folder}/`, ...built], {
-      cwd: module,
-      stdio: "inherit",
-    });
-    if (programs !== undefined) return world;
-    // The client's tests contain the program "endless".
-    execFileSync("go", ["test", "-c", "-o", join(world.folder, "client-tests"), "."], {
-      cwd: module,
-      stdio: "inherit",
-    });
+    const compile = (...args: string[]) =>
+      execFileSync("go", args, { cwd: module, stdio: "inherit" });
+    const programs = packages.filter((name) => name !== ".");
+    if (programs.length > 0) compile("build", "-o", `${folder}/`, ...programs);
+    if (packages.includes(".")) compile("test", "-c", "-o", join(folder, "client-tests"), ".");
     return world;
   }
 

@@ -36,6 +36,7 @@ export default defineConfig({
             "test/{session,sourcemaps,catalog,registry,jobs,api,access,pages}/**/*.test.{ts,tsx}",
           ],
           setupFiles: ["test/setup.ts"],
+          isolate: false,
           testTimeout: 30_000,
         },
       },

@@ -19,7 +19,14 @@ import {
   withPart,
   withTerm,
 } from "./candidates.ts";
-import { allRows, type Column, columnOf, type List, rowsNamed } from "../tables/details.ts";
+import {
+  allRows,
+  type Column,
+  columnOf,
+  columnsNamed,
+  type List,
+  rowsNamed,
+} from "../tables/details.ts";
 import { LEFT_OUT_BITS, UNPUBLISHED } from "./filter.ts";
 import { anyOf, chained, isIn, numberIs, startsWith, textIs } from "./matching.ts";
 import { TOKEN } from "../tables/posting.ts";
@@ -212,24 +219,35 @@ export function metricNamed(any: Match[]): Condition {
 
 /** A series of this metric with such a figure (core/query/fields.ts FIGURES). */
 export function figureIs(metric: string, statistic: string, any: Match[]): Condition {
-  const figure = figureOf(statistic);
+  const { rows, value } = figureOf(metric, statistic);
   const has = exists(
-    rowsNamed("figures", metric),
-    sql`${column("figures", "name")} = ${metric} AND ${anyOf(any, (match) => numberIs(figure, match))}`,
+    rows,
+    sql`side.name = ${metric} AND ${anyOf(any, (match) => numberIs(value, match))}`,
   );
   return listed(has, has, listBits.figures, having(TOKEN.metric(metric)));
 }
 
-/** A figure of a series, as SQL on a row of `figures`. */
-export function figureOf(statistic: string): SQL {
-  return FIGURES[statistic] ?? sql`NULL`;
+/** The series of a metric as a table `side` with their names, and a figure of each. */
+export function figureOf(metric: string, statistic: string): { rows: SQL; value: SQL } {
+  const { columns, value } = FIGURES[statistic] ?? { columns: [], value: sql`NULL` };
+  return { rows: columnsNamed("figures", metric, ["name", ...columns]), value };
 }
 
-const SUM = sql`((${column("figures", "sum")} + ${column("figures", "sum_low")}) / ${column("figures", "sum_scale")})`;
-const figure = (name: Column<"figures">) => column("figures", name);
-const FIGURES: { [statistic: string]: SQL } = {
+type Figure = { columns: Column<"figures">[]; value: SQL };
+const SUM: Figure = {
+  columns: ["sum", "sum_low", "sum_scale"],
+  value: sql`((side.sum + side.sum_low) / side.sum_scale)`,
+};
+const figure = (name: Column<"figures">): Figure => ({
+  columns: [name],
+  value: sql.raw(`side.${name}`),
+});
+const FIGURES: { [statistic: string]: Figure } = {
   sum: SUM,
-  mean: sql`(${SUM} / nullif(${figure("count")}, 0))`,
+  mean: {
+    columns: [...SUM.columns, "count"],
+    value: sql`(${SUM.value} / nullif(side.count, 0))`,
+  },
   min: figure("min"),
   max: figure("max"),
   first: figure("first"),
@@ -304,12 +322,7 @@ export function stateIs(
   any: Match[],
 ): Condition {
   const written = writePath(path);
-  const value = column("state", "value");
-  const isCurrent = when === "ever" ? sql`1` : sql`${column("state", "last_at")} IS NULL`;
-  const atPath = sql`${column("state", "path")} = ${written}`;
-  const rows = rowsNamed("state", written);
-
-  const asked = any.filter((match) => match.kind !== "any").map((match) => valueIs(value, match));
+  const asked = any.filter((match) => match.kind !== "any").map(valueIs);
   const has: SQL[] = [];
   const may: SQL[] = [];
   const among: Candidates[] = [];
@@ -322,17 +335,21 @@ export function stateIs(
       asked.map((each) => each.may),
       sql` OR `,
     );
+    const isCurrent = when === "ever" ? sql`1` : sql`side.last_at IS NULL`;
+    const atPath = sql`side.path = ${written}`;
+    const rows = columnsNamed("state", written, ["path", "value", "last_at"]);
     has.push(exists(rows, sql`${atPath} AND ${hasOne} AND ${isCurrent}`));
     // Of a path with too many values it is not known which it had, nor when.
     may.push(
-      exists(rows, sql`${atPath} AND ((${mayOne} AND ${isCurrent}) OR ${value} = ${ANY_VALUE})`),
+      exists(rows, sql`${atPath} AND ((${mayOne} AND ${isCurrent}) OR ${VALUE} = ${ANY_VALUE})`),
     );
     among.push(...asked.map((each) => each.among(written)));
     among.push(having(TOKEN.value(written, ANY_VALUE)));
   }
   if (asked.length < any.length) {
     const below = atOrBelow(written);
-    const isMarker = isIn(value, [ANY_VALUE, MEMBERS]);
+    const isCurrent = when === "ever" ? sql`1` : sql`${column("state", "last_at")} IS NULL`;
+    const isMarker = isIn(column("state", "value"), [ANY_VALUE, MEMBERS]);
     has.push(
       when === "ever"
         ? exists(allRows("state"), below)
@@ -354,6 +371,9 @@ export function stateIs(
   );
   return when === "at_end" ? both([compiled, certain(sql`s.is_open = 0`)]) : compiled;
 }
+
+/** Of columnsNamed. */
+const VALUE = sql.raw("side.value");
 
 /** "/" follows "." in ASCII: everything below the path. */
 function atOrBelow(path: string): SQL {
@@ -379,27 +399,27 @@ function isList(paths: string[]): SQL {
 
 type ValueCondition = { has: SQL; may: SQL; among: (path: string) => Candidates };
 
-function valueIs(value: SQL, match: Match): ValueCondition {
+function valueIs(match: Match): ValueCondition {
   if (match.kind === "is") {
     const texts = askedTexts(match.text, match.isQuoted ? "string" : undefined);
-    return valueIn(value, texts);
+    return valueIn(texts);
   }
-  const inner = sql`substr(${value}, 2)`;
+  const inner = sql`substr(${VALUE}, 2)`;
   const has =
     match.kind === "like"
-      ? sql`(substr(${value}, 1, 1) = '"' AND length(${value}) <= ${MAX_VALUE_LENGTH} AND ${textIs(inner, [match])})`
-      : sql`(substr(${value}, 1, 1) = '=' AND substr(${value}, 2, 1) IN ('-','0','1','2','3','4','5','6','7','8','9') AND ${numberIs(sql`CAST(${inner} AS REAL)`, match)})`;
+      ? sql`(substr(${VALUE}, 1, 1) = '"' AND length(${VALUE}) <= ${MAX_VALUE_LENGTH} AND ${textIs(inner, [match])})`
+      : sql`(substr(${VALUE}, 1, 1) = '=' AND substr(${VALUE}, 2, 1) IN ('-','0','1','2','3','4','5','6','7','8','9') AND ${numberIs(sql`CAST(${inner} AS REAL)`, match)})`;
   // A longer text is cut, so its end is not known.
-  const may = sql`(${has} OR length(${value}) > ${MAX_VALUE_LENGTH})`;
+  const may = sql`(${has} OR length(${VALUE}) > ${MAX_VALUE_LENGTH})`;
   return { has, may, among: (path) => having(TOKEN.path(path)) };
 }
 
 /** `texts`: of the values that are looked for (core/state/values.ts). A text that is cut is equal to that of other values, so it is not certain. */
-function valueIn(value: SQL, texts: string[]): ValueCondition {
+function valueIn(texts: string[]): ValueCondition {
   const whole = texts.filter((text) => cut(text) === text);
   return {
-    has: isIn(value, whole),
-    may: isIn(value, texts.map(cut)),
+    has: isIn(VALUE, whole),
+    may: isIn(VALUE, texts.map(cut)),
     among: (path) => anyOfThese(texts.map((text) => having(TOKEN.value(path, cut(text))))),
   };
 }
@@ -407,12 +427,11 @@ function valueIn(value: SQL, texts: string[]): ValueCondition {
 /** The path ever had one of these values. */
 export function everHad(path: string[], texts: string[]): Condition {
   const written = writePath(path);
-  const value = column("state", "value");
-  const atPath = sql`${column("state", "path")} = ${written}`;
-  const { has, may, among } = valueIn(value, texts);
-  const rows = rowsNamed("state", written);
+  const atPath = sql`side.path = ${written}`;
+  const { has, may, among } = valueIn(texts);
+  const rows = columnsNamed("state", written, ["path", "value"]);
   const lists = listsAbove(path);
-  const mayHave = exists(rows, sql`${atPath} AND (${may} OR ${value} = ${ANY_VALUE})`);
+  const mayHave = exists(rows, sql`${atPath} AND (${may} OR ${VALUE} = ${ANY_VALUE})`);
   return listed(
     exists(rows, sql`${atPath} AND ${has}`),
     lists.length === 0 ? mayHave : sql`(${mayHave} OR ${isList(lists)})`,

@@ -100,13 +100,16 @@ export async function keyedSessions(
   };
   if (page.sorting) page.until = page.after?.until ?? (await newestKey(db));
 
-  const found = await rowsOf<StoredRow>(db, selectPage(search, page));
+  const [found, endOfSorted] = await Promise.all([
+    rowsOf<StoredRow>(db, selectPage(search, page)),
+    page.sorting && endOfScan(db, search, page),
+  ]);
   const fits = held ? askable(found) : found.length;
   const rows = found.slice(0, Math.min(limit, fits));
   const more = found.length > rows.length;
   // A full page in order of start is complete; in any other order it is the best of the candidates that were read.
   const isWhole = more && !page.sorting;
-  const stop = isWhole ? undefined : await endOfScan(db, search, page);
+  const stop = page.sorting || isWhole ? endOfSorted : await endOfScan(db, search, page);
   const searchedTo = stop?.created_at ?? (fits < limit && more ? rows.at(-1)?.created_at : null);
 
   const last = rows.at(-1);

@@ -9,7 +9,7 @@ import { Refusal } from "../../core/refusal.ts";
 import { writePath } from "../../core/state/path.ts";
 import { ANY_VALUE, MEMBERS } from "../../core/state/values.ts";
 import { readTag } from "../../core/text/tag.ts";
-import { columnOf, rowsNamed } from "../tables/details.ts";
+import { columnsNamed } from "../tables/details.ts";
 import { figureOf, listBits } from "./conditions.ts";
 import { LEFT_OUT_BITS, RAN_MS } from "./filter.ts";
 
@@ -58,30 +58,26 @@ function valueOf(sort: Sort): [value: SQL, bits: number] {
       return [columnValue(sort.name), 0];
     case "metric": {
       // Its first series: publications have them in the order of their ids.
-      const name = sql.raw(`(${columnOf("figures", "name")})`);
+      const { rows, value } = figureOf(sort.metric, sort.statistic);
       return [
-        sql`(SELECT ${figureOf(sort.statistic)} FROM ${rowsNamed("figures", sort.metric)} WHERE ${name} = ${sort.metric} LIMIT 1)`,
+        sql`(SELECT ${value} FROM ${rows} WHERE side.name = ${sort.metric} LIMIT 1)`,
         listBits.figures,
       ];
     }
     case "event": {
-      const [name, count] = [columnOf("events", "name"), columnOf("events", "count")].map(
-        (column) => sql.raw(`(${column})`),
-      );
+      const rows = columnsNamed("events", sort.name, ["name", "count"]);
       return [
-        sql`(SELECT sum(${count}) FROM ${rowsNamed("events", sort.name)} WHERE ${name} = ${sort.name})`,
+        sql`(SELECT sum(side.count) FROM ${rows} WHERE side.name = ${sort.name})`,
         listBits.events,
       ];
     }
     case "state": {
       const path = writePath(sort.path);
-      const [at, value, until] = (["path", "value", "last_at"] as const).map((column) =>
-        sql.raw(`(${columnOf("state", column)})`),
-      );
+      const rows = columnsNamed("state", path, ["path", "value", "last_at"]);
       // A number, or a text: SQLite sorts numbers before texts.
-      const typed = sql`iif(substr(${value}, 1, 1) = '=' AND substr(${value}, 2, 1) IN ('-','0','1','2','3','4','5','6','7','8','9'), CAST(substr(${value}, 2) AS REAL), substr(${value}, 2))`;
+      const typed = sql`iif(substr(side.value, 1, 1) = '=' AND substr(side.value, 2, 1) IN ('-','0','1','2','3','4','5','6','7','8','9'), CAST(substr(side.value, 2) AS REAL), substr(side.value, 2))`;
       return [
-        sql`(SELECT min(${typed}) FROM ${rowsNamed("state", path)} WHERE ${at} = ${path} AND ${until} IS NULL AND ${value} NOT IN (${ANY_VALUE}, ${MEMBERS}))`,
+        sql`(SELECT min(${typed}) FROM ${rows} WHERE side.path = ${path} AND side.last_at IS NULL AND side.value NOT IN (${ANY_VALUE}, ${MEMBERS}))`,
         listBits.state,
       ];
     }

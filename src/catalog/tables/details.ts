@@ -194,6 +194,20 @@ export function rowsNamed(list: NamedList, name: string, { of = "d", row = "side
   return sql`json_each(${sql.raw(`${of}.${list}`)}, ${`$.${detailKey(name)}`}) AS ${sql.raw(row)}`;
 }
 
+/**
+ * The same in a condition on `d`, each column under its own name. It is read once, however often the condition names it, and without the text of the whole
+ * row that `side.value` is, so that ten thousand sessions are searched in half the time.
+ */
+export function columnsNamed<Of extends NamedList>(
+  list: Of,
+  name: string,
+  columns: readonly Column<Of>[],
+): SQL {
+  const selected = sql.raw(wideColumnsOf(list, columns, { row: "one" }));
+  // A subquery with a limit is not merged into the condition.
+  return sql`(SELECT ${selected} FROM ${rowsNamed(list, name, { row: "one" })} LIMIT -1) AS side`;
+}
+
 /** All rows of a list, as a table in FROM. */
 export function allRows(list: List, { of = "d", row = "side" } = {}): SQL {
   if (list === "attachments" || list === "tests" || list === "texts")

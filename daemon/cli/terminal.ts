@@ -59,18 +59,23 @@ export function printJson(value: unknown, indent = process.stdout.isTTY ? 2 : un
   process.stdout.write(`${safeJson(JSON.stringify(value, null, indent))}\n`);
 }
 
-/** Prints rows in columns, each as wide as its widest cell. */
-export function printTable(titles: string[], rows: string[][]): void {
+/** Prints rows in columns, each as wide as its widest cell. `below`: lines that follow a row. */
+export function printTable(
+  titles: string[],
+  rows: string[][],
+  below: (row: number) => string[] = () => [],
+): void {
   const all = [titles.map(dim), ...rows];
   const widths = titles.map((_, column) =>
     Math.max(...all.map((row) => plainText(row[column] ?? "").length)),
   );
-  for (const row of all) {
+  for (const [index, row] of all.entries()) {
     const cells = row.map((cell, column) => {
       const missing = (widths[column] ?? 0) - plainText(cell).length;
       return column === row.length - 1 ? cell : cell + " ".repeat(missing);
     });
     print(cells.join("  ").trimEnd());
+    if (index > 0) for (const line of below(index - 1)) print(`  ${line}`);
   }
 }
 

@@ -4,7 +4,10 @@ import { type Context, Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { record } from "../access/audit.ts";
 import { removeSession } from "../catalog/publication/remove.ts";
-import { listSessions } from "../catalog/search/sessions.ts";
+import { keyedSessions } from "../catalog/search/sessions.ts";
+import { matchesOf } from "../catalog/search/matches.ts";
+import type { Found } from "../core/answers/found.ts";
+import type { SessionRow } from "../core/answers/session-row.ts";
 import { exportAsked } from "../core/exports/asked.ts";
 import { EVENT_LIST } from "../core/events/fields.ts";
 import { SERIES_LIST } from "../core/metrics/fields.ts";
@@ -21,12 +24,21 @@ import { filterOf, parseQuery, queryOf } from "./request/query.ts";
 export const sessions = new Hono<AccessEnv>();
 
 sessions.get("/sessions", requires("read"), async (c) => {
-  const asked = await withMerged(
-    c.env.REGISTRY,
-    filterOf(parseQuery(query.Sessions, c.req.url), c.var.access.product),
-  );
-  return c.json(await listSessions(c.env.CATALOG, asked, askHeld(c.env, c.var.access)));
+  const { found, ...parameters } = parseQuery(query.Sessions, c.req.url);
+  const asked = await withMerged(c.env.REGISTRY, filterOf(parameters, c.var.access.product));
+  const listed = await keyedSessions(c.env.CATALOG, asked, askHeld(c.env, c.var.access));
+  const { keys: _keys, values: _values, ...list } = listed;
+  if (!found) return c.json(list);
+  const matches = await matchesOf(c.env.CATALOG, listed, asked);
+  const items = list.items.map((row): FoundSession => {
+    const { found: some = [], elsewhere = [] } = matches.get(row.id) ?? {};
+    return { ...row, found: some, found_in_log: elsewhere };
+  });
+  return c.json({ ...list, items });
 });
+
+/** With `found=true`: what was found in it; and the terms of the query that are only in its log, folded. */
+export type FoundSession = SessionRow & { found?: Found[]; found_in_log?: string[] };
 
 sessions.get("/sessions/:id/summary", requires("read"), (c) => answer(c, "summary"));
 

@@ -22,6 +22,41 @@ test("q finds sessions by a query, together with the other parameters", async ()
   expect(await narrowed.json()).toMatchObject({ items: [] });
 });
 
+test("found=true names what was found, as a program logged it, and when", async () => {
+  const at = Date.now() - 60_000;
+  const event = (n: number, more: object) => ({ op: "event", at: at + n, name: "log", ...more });
+  const ops = [
+    { op: "start", at, product: "logging" },
+    event(1, { message: "Lich wakes in crypt VII", data: { weapon: { name: "Frostmourne" } } }),
+    ...Array.from({ length: 600 }, (_, n) => event(n + 2, { message: `tick ${n} of the clock` })),
+    { op: "end", at: at + 1_000 },
+  ];
+  const batch = { session: "logging", lane: "l", first: 1, last: ops.length, ops };
+  expect((await ask("/api/ingest", post({ batches: [batch] }))).status).toBe(200);
+  const [one] = await rowsOf("product:logging frostmourne", "&found=true");
+  expect(one?.found).toEqual([
+    {
+      kind: "data",
+      name: "data.weapon.name",
+      at: at + 1,
+      before: "",
+      match: "Frostmourne",
+      after: "",
+    },
+  ]);
+  // The message is only in its log, and the product stands in the row.
+  const [other] = await rowsOf('"lich wakes" logging', "&found=true");
+  expect(other).toMatchObject({ id: "logging", found: [], found_in_log: ["lich wakes"] });
+  expect(await rowsOf("product:logging dragon", "&found=true")).toEqual([]);
+  const [without] = await rowsOf("product:logging frostmourne");
+  expect(without).not.toHaveProperty("found");
+});
+
+async function rowsOf(query: string, more = "") {
+  const response = await ask(`/api/sessions?q=${encodeURIComponent(query)}${more}`);
+  return ((await response.json()) as { items: { found?: unknown }[] }).items;
+}
+
 test("sessions are found by what they have attached", async () => {
   const attach = (session: string, sizes: number[]) => {
     const op = { op: "attachment", name: "a.bin", sha256: "0".repeat(64) };
@@ -60,7 +95,10 @@ test("a query that is not understood is refused with its position", async () => 
 
 test("the search box and the fields of the filter are one filter", async () => {
   await open(ask, { product: "boxed", version: "7.7.7" });
-  const page = await (await ask("/sessions?text=product:boxed%20is:active&version=7.7.7")).text();
+  const moved = await ask("/sessions?text=product:boxed%20is:active&version=7.7.7");
+  const address = moved.headers.get("location") ?? "";
+  expect(address).toBe("/sessions?product=boxed&version=7.7.7&status=active");
+  const page = await (await ask(address)).text();
   expect(page).toContain("7.7.7");
   expect(page).toContain("1 session");
 });

@@ -71,6 +71,11 @@ test("sessions, show and export print what the server has", async () => {
   ) as object;
   expect(some).toMatchObject({ items: [{ id }] });
 
+  // What was found, below the session.
+  const found = await world.run(["sessions", "hello product:one"]);
+  expect(found.stdout).toMatch(/one .*Ended[^\n]*\n {2}[\d:.]{12} {2}Output {2}hello\n/);
+  expect((await world.run(["sessions", "dragon"])).stdout).toMatch(/^No sessions\.\n/);
+
   const show = await world.run(["show", id]);
   expect(show.stdout).toContain('"command": "sh"');
   expect(show.stdout).toMatch(/output +info +1/);
@@ -211,6 +216,9 @@ test("tail -f follows a session to its end", async () => {
   expect(some.stdout.match(/stdout {2}\d/g)).toEqual(["stdout  1", "stdout  3"]);
   const last = await world.run(["tail", "-n", "1", "last", "message:1 OR message:2"]);
   expect(last.stdout.match(/stdout {2}\d/g)).toEqual(["stdout  2"]);
+  expect((await world.run(["tail", "last", "nothing"])).stdout).toBe(
+    "No events pass this query.\n",
+  );
   const refused = await world.run(["tail", "last", "mesage:1"]);
   expect(refused.stderr).toContain("Did you mean message?");
 });

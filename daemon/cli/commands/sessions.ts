@@ -1,6 +1,7 @@
 /** `datacat sessions`: the newest sessions. */
 import { nameLabel } from "../../../src/core/text/recorded-text.ts";
 import { type Command, Option } from "commander";
+import { type Found, FOUND_LABELS } from "../../../src/core/answers/found.ts";
 import type { Page } from "../../../src/core/answers/page.ts";
 import type { SessionRow } from "../../../src/core/answers/session-row.ts";
 import { formatCount, formatDuration } from "../../../src/core/text/format.ts";
@@ -8,7 +9,16 @@ import { VALUE_TYPES } from "../../../src/core/state/values.ts";
 import { STATUSES } from "../../../src/core/vocabulary.ts";
 import { count, JSON_OPTION, tagOption, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
-import { dim, moment, print, printJson, printTable, outcomeLine } from "../terminal.ts";
+import {
+  bold,
+  clock,
+  dim,
+  moment,
+  print,
+  printJson,
+  printTable,
+  outcomeLine,
+} from "../terminal.ts";
 
 type ListOptions = {
   product?: string;
@@ -39,11 +49,11 @@ export function addSessions(program: Command): void {
     .option("--version-label <version>", "List only sessions of this version.")
     .option(
       "--status <status>",
-      `List only these statuses, separated by commas: ${STATUSES.join(", ")}, failed, ever_hung.`,
+      `List only these statuses, separated by commas: ${STATUSES.join(", ")}, failed, succeeded, ever_hung.`,
     )
     .option(
       "--text <text>",
-      "List only sessions with this text in id, product, version, host, headline or tags.",
+      "List only sessions with each of these texts, as a text of the query finds them: in exceptions, messages, state, tests, output, ….",
     )
     .option(
       "--tag <tag>",
@@ -77,6 +87,7 @@ async function listSessions(server: Server, query: string, options: ListOptions)
   const page = await server.get<SessionPage>("/api/sessions", {
     ...filters,
     q: query === "" ? undefined : query,
+    found: true,
     version: versionLabel,
     state_path: statePath,
     state_value: stateValue,
@@ -88,7 +99,8 @@ async function listSessions(server: Server, query: string, options: ListOptions)
   printRest(page);
 }
 
-type SessionPage = Page<SessionRow> & {
+type Row = SessionRow & { found: Found[]; found_in_log: string[] };
+type SessionPage = Page<Row> & {
   partial: boolean;
   searched_to: number | null;
   published_to: number | null;
@@ -107,7 +119,7 @@ function printRest({ items, next, searched_to, published_to }: SessionPage): voi
   if (next !== null) print(dim(`More: the same command with --cursor ${next}`));
 }
 
-function printRows(items: SessionRow[]): void {
+function printRows(items: Row[]): void {
   printTable(
     ["id", "product", "version", "began", "lasted", "status", ""],
     items.map((row) => [
@@ -119,7 +131,23 @@ function printRows(items: SessionRow[]): void {
       outcomeLine(row),
       [headlineOf(row), row.damaged > 0 ? "(damaged)" : ""].filter(Boolean).join(" "),
     ]),
+    (index) => foundLines(items[index]),
   );
+}
+
+/** What the query found in a session, when, and where. */
+function foundLines(row: Row | undefined): string[] {
+  const { found = [], found_in_log = [] } = row ?? {};
+  return [
+    ...found.map(({ kind, name, at, before, match, after }) =>
+      [
+        dim(clock(at)),
+        dim([FOUND_LABELS[kind], nameLabel(name ?? "", "")].filter(Boolean).join(" ")),
+        `${before}${bold(match)}${after}`,
+      ].join("  "),
+    ),
+    ...found_in_log.map((term) => dim(`“${term}” is in its log`)),
+  ];
 }
 
 function headlineOf({ status, headline, status_ms }: SessionRow): string {

@@ -31,8 +31,13 @@ export function addTail(program: Command): void {
 
 async function tail(session: Session, query: string, options: TailOptions): Promise<void> {
   const events = new Events(session, query === "" ? undefined : query);
-  for (const event of await events.newest(options.lines)) show(event, options);
-  if (!options.follow) return;
+  const newest = await events.newest(options.lines);
+  for (const event of newest) show(event, options);
+  if (!options.follow) {
+    if (newest.length === 0 && !options.json)
+      print(query === "" ? "No events." : "No events pass this query.");
+    return;
+  }
 
   if (!session.watch)
     throw new Trouble("usage", "Nothing follows in a session file: leave -f out.");

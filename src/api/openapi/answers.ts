@@ -22,6 +22,7 @@ import type { AnswerOf, Receipt } from "../../core/questions/questions.ts";
 import type { Bar } from "../../core/metrics/bars.ts";
 import type { Change } from "../../core/answers/change.ts";
 import type { RebuildStep, Reindexed } from "../../core/answers/reindex.ts";
+import type { FoundSession } from "../sessions.ts";
 import type { IngestAnswer } from "../../core/batch.ts";
 import type { Json, JsonObject } from "../../core/wire.ts";
 import type { MetricType } from "../../core/vocabulary.ts";
@@ -107,7 +108,7 @@ type Health = {
 export type Answers = {
   "GET /health": Health;
   "POST /api/ingest": IngestAnswer;
-  "GET /api/sessions": SessionList;
+  "GET /api/sessions": Omit<SessionList, "items"> & { items: FoundSession[] };
   "GET /api/sessions/{id}/summary": AnswerOf<"summary">;
   "GET /api/sessions/{id}/state": AnswerOf<"state">;
   "GET /api/sessions/{id}/state/history": AnswerOf<"history"> | AnswerOf<"pathHistory">;

@@ -137,6 +137,7 @@ const PARAMETERS: { [name: string]: string } = {
   state_type: "The type of `state_value`.",
   q: "A query of sessions, as `product:game version:>=1.2 -is:ended` ([search](/docs/search)).",
   sort: "What the list is sorted by.",
+  found: "Whether each session has what was found in it, as the list of the page shows it.",
   order: "Ascending or descending.",
   cursor: "The `next` of the page before.",
   limit: "Rows of a page.",

@@ -133,6 +133,7 @@ const filter = {
 export const Filter = v.object(filter);
 export const Sessions = v.object({
   ...filter,
+  found: flag,
   sort: sessionSort,
   order,
   cursor: text,

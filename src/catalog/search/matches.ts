@@ -2,6 +2,7 @@
 import { beginningOf, type Excerpt, excerptOf } from "../../core/text/excerpt.ts";
 import { exceptionText, oneLine, searchable } from "../../core/session/searched.ts";
 import { isOneOf } from "../../core/query/evaluate.ts";
+import type { Found, FoundKind, Matches } from "../../core/answers/found.ts";
 import type { Query, Term } from "../../core/query/tree.ts";
 import { writePath } from "../../core/state/path.ts";
 import { isMarker, scalarOf } from "../../core/state/values.ts";
@@ -10,22 +11,6 @@ import { type Row, rowsOfList, type SearchedText, unpackedAll } from "../tables/
 import { type SessionFilter, termsOf, textsOf } from "./filter.ts";
 import type { KeyedList } from "./sessions.ts";
 import { MAX_SHOWN_MATCHES } from "../limits.ts";
-
-export type FoundKind =
-  | "exception"
-  | "test"
-  | "output"
-  | "attachment"
-  | "event"
-  | "message"
-  | "data"
-  | "state";
-
-/** `name`: of a value of the state, its path; of data, as a query for events has it. `at`: when it was recorded. */
-export type Found = Excerpt & { kind: FoundKind; name?: string; at: number };
-
-/** `elsewhere`: terms (folded) that neither the session's own row nor its lists have, so that they are in its log. */
-export type Matches = { found: Found[]; elsewhere: string[] };
 
 /** What was found in each session of a list, by its id. What stands in its own row is not repeated. */
 export async function matchesOf(

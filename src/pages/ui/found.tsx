@@ -1,19 +1,8 @@
 /** What of a listed session a search found, with links to the moments. */
-import type { Found, FoundKind, Matches } from "../../catalog/search/matches.ts";
+import { type Found, FOUND_LABELS, type Matches } from "../../core/answers/found.ts";
 import { plainText } from "../../core/text/recorded-text.ts";
 import { address } from "./address.ts";
 import { momentPath, Time } from "./time.tsx";
-
-const LABELS: { [kind in FoundKind]: string } = {
-  exception: "Exception",
-  test: "Test",
-  output: "Output",
-  attachment: "Attachment",
-  event: "Event",
-  message: "Message",
-  data: "Event",
-  state: "State",
-};
 
 export function FoundIn({ id, matches }: { id: string; matches: Matches }) {
   const { found, elsewhere } = matches;
@@ -40,7 +29,7 @@ function FoundText({ id, found }: { id: string; found: Found }) {
   return (
     <a href={momentPath(id, at)}>
       <small>
-        {LABELS[kind]} {name === undefined ? null : <code>{plainText(name)}</code>}
+        {FOUND_LABELS[kind]} {name === undefined ? null : <code>{plainText(name)}</code>}
       </small>{" "}
       <q>
         {plainText(before)}

@@ -4,7 +4,7 @@ import type { Child } from "hono/jsx";
 import type { ColumnValue } from "../../catalog/columns.ts";
 import type { SessionRow } from "../../core/answers/session-row.ts";
 import { hasFailed, labelOf } from "../../core/status/outcome.ts";
-import type { Matches } from "../../catalog/search/matches.ts";
+import type { Matches } from "../../core/answers/found.ts";
 import { FoundIn } from "./found.tsx";
 import { cellOf, type Column, columnNamed, DEFAULT_COLUMNS } from "../sessions/columns.tsx";
 import { Elapsed } from "./time.tsx";

@@ -21,14 +21,8 @@ import { detailKey, type Row, rowOf } from "./tables/details.ts";
 import { type DividedSeries, UNDIVIDED } from "./metrics.ts";
 import { LEFT_OUT_BITS, type SessionFilter, UNPUBLISHED } from "./search/filter.ts";
 import { rowsOf } from "./search/parameters.ts";
-import {
-  found,
-  publishedTo,
-  scanEnd,
-  type Search,
-  searchOf,
-  type SessionList,
-} from "./search/sessions.ts";
+import { found, scanEnd, type Search, searchOf } from "./search/scan.ts";
+import { publishedTo, type SessionList } from "./search/sessions.ts";
 
 /** Which metrics and what else is wanted of each session. */
 type Asked = {

@@ -5,7 +5,7 @@ import type { MetricType } from "../core/vocabulary.ts";
 import { dividedSeries } from "./metrics.ts";
 import type { SessionFilter } from "./search/filter.ts";
 import { rowsOf } from "./search/parameters.ts";
-import { found, searchOf } from "./search/sessions.ts";
+import { found, searchOf } from "./search/scan.ts";
 import { unpackedAll } from "./tables/details.ts";
 
 export type RecentMetric = {

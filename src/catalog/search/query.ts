@@ -20,17 +20,16 @@ import {
   either,
   eventNamed,
   EVERY,
-  everHad,
   exceptionIs,
   figureIs,
   hadFingerprint,
   metricNamed,
   not,
-  stateIs,
   tagged,
   tagIs,
   testNamed,
 } from "./conditions.ts";
+import { everHad, stateIs } from "./state-conditions.ts";
 import { KIND, RAN_MS, type SessionFilter, type StatusKind, termsOf, textsOf } from "./filter.ts";
 import { anyOf, numberIs, textIs } from "./matching.ts";
 import { TOKEN } from "../tables/posting.ts";

@@ -14,16 +14,22 @@ import type { HeldQuery } from "../../core/questions/held.ts";
 import type { SessionRow } from "../../core/answers/session-row.ts";
 import { ranMs, statusMs } from "../../core/session/duration.ts";
 import { DEFAULT_PAGE, POSTING_MS, PUBLISH_MS } from "../../core/limits.ts";
-import { all, type Candidates, keysOf } from "./candidates.ts";
 import { type Cursor, readCursor, writeCursor } from "../cursor.ts";
-import type { VersionSeen } from "../../core/query/order.ts";
 import { EVERY, leavesOf } from "../../core/query/tree.ts";
 import { heldQuery, type SessionFilter } from "./filter.ts";
 import { GROUPS, isByVersion, type Sorting, sortingOf } from "./sorting.ts";
-import { MAX_ASKED, MAX_VERSION_RANGES, PARAMETER_LENGTH, SCAN_SESSIONS } from "../limits.ts";
+import { MAX_ASKED } from "../limits.ts";
 import { rowsOf } from "./parameters.ts";
 import { compile, conditionOf } from "./query.ts";
-import { versionRanges, withVersions } from "./version-ranges.ts";
+import {
+  candidates,
+  type ScanStart,
+  scanEnd,
+  type Search,
+  searchOf,
+  WITH_DETAILS,
+} from "./scan.ts";
+import { versionsSeen } from "./version-ranges.ts";
 
 export const SESSION_SORTS = [
   "created_at",
@@ -164,79 +170,6 @@ function hasFigures({ query = EVERY }: SessionFilter): boolean {
   return [...leavesOf(query)].some((leaf) => leaf.kind === "term" && leaf.field.kind === "metric");
 }
 
-/** A filter, compiled. */
-export type Search = {
-  /** True for the sessions that may pass. */
-  may: SQL;
-  /** True for those of which the catalog does not know whether they pass the filter without its query, and with it. */
-  unsure: SQL;
-  unsureQuery: SQL;
-  among: Candidates;
-  /** Whether it depends on lists. */
-  isListed: boolean;
-  from: number | undefined;
-  to: number | undefined;
-};
-
-/** Throws a Refusal (invalid_query) for a query of too many versions. */
-export async function searchOf(db: D1Database, filter: SessionFilter): Promise<Search> {
-  const { query, from, to } = await resolved(db, filter);
-  const [fields, rest] = [conditionOf(filter), compile(query)];
-  return {
-    may: sql`${fields.may} AND ${rest.may}`,
-    unsure: fields.isListed ? sql`NOT ${fields.has}` : sql`0`,
-    unsureQuery: rest.isListed ? sql`NOT ${rest.has}` : sql`0`,
-    among: all([fields.among, rest.among]),
-    isListed: fields.isListed || rest.isListed,
-    from,
-    to,
-  };
-}
-
-/** The filter with its ranges of versions as lists. */
-async function resolved(db: D1Database, filter: SessionFilter): Promise<SessionFilter> {
-  const { query, product } = filter;
-  const ranges = query ? versionRanges(query) : 0;
-  if (!query || ranges === 0) return filter;
-  if (ranges > MAX_VERSION_RANGES)
-    throw new Refusal(
-      "invalid_query",
-      `A query may have ${MAX_VERSION_RANGES} ranges of versions; this has ${ranges}.`,
-      { position: 0 },
-    );
-  const known = (await versionsSeen(db, product)).map(({ version }) => version);
-  return { ...filter, query: withVersions(query, known) };
-}
-
-/**
- * The versions of a product, or of all. Each is looked up after the one before, since a version may have a row for every day of years, and SQLite has no skip
- * scan. Throws a Refusal (invalid_query) if there are too many.
- */
-async function versionsSeen(db: D1Database, product: string | undefined): Promise<VersionSeen[]> {
-  const first =
-    product === undefined ? sql`SELECT min(product) FROM version_days` : sql`SELECT ${product}`;
-  const others = product === undefined ? sql`product IS NOT NULL` : sql`0`;
-  const seen = await drizzle(db).all<VersionSeen>(
-    sql`WITH RECURSIVE products (product) AS (
-          ${first} UNION ALL
-          SELECT (SELECT min(v.product) FROM version_days AS v WHERE v.product > products.product) FROM products WHERE ${others}),
-        seen (product, version) AS (
-          SELECT product, (SELECT min(v.version) FROM version_days AS v WHERE v.product = products.product) FROM products WHERE product IS NOT NULL
-          UNION ALL
-          SELECT product, (SELECT min(v.version) FROM version_days AS v WHERE v.product = seen.product AND v.version > seen.version) FROM seen
-          WHERE version IS NOT NULL)
-        SELECT version, min((SELECT first_at FROM version_days AS v WHERE v.product = seen.product AND v.version = seen.version ORDER BY day LIMIT 1)) AS first_at
-        FROM seen WHERE version IS NOT NULL GROUP BY version`,
-  );
-  if (seen.reduce((sum, { version }) => sum + version.length, 0) > PARAMETER_LENGTH / 2)
-    throw new Refusal(
-      "invalid_query",
-      "There are too many versions to search or to sort by their order: name the product, or versions with *.",
-      { position: 0 },
-    );
-  return seen;
-}
-
 /** How many of the rows fit into a page of which every uncertain session is asked. */
 function askable(rows: StoredRow[]): number {
   let asked = 0;
@@ -276,33 +209,6 @@ function including(place: Place, descending: boolean): Place {
   return { ...place, key: descending ? place.key - 1 : place.key + 1 };
 }
 
-/**
- * `FROM sessions AS s … WHERE …`: the sessions that may pass, with their details as d, which may be missing. Those of the candidates between `after` and the
- * end of the scan, in order of their keys, of which SCAN_SESSIONS are read.
- */
-export function found(
-  search: Search,
-  { after, descending = true }: { after?: number | undefined; descending?: boolean } = {},
-): SQL {
-  return sql`FROM ${candidates(search, { after, descending })} ${WITH_DETAILS} WHERE ${search.may}`;
-}
-
-const WITH_DETAILS = sql.raw("LEFT JOIN details AS d ON d.key = s.key");
-
-function candidates(
-  search: Search,
-  portion: { after: number | undefined; descending: boolean },
-): SQL {
-  return sql`(${scan(search, portion)}) AS c CROSS JOIN sessions AS s ON s.key = c.key`;
-}
-
-function scan(
-  { among, from, to }: Search,
-  { after, descending }: { after: number | undefined; descending: boolean },
-): SQL {
-  return keysOf(among, { from, to, descending, after, limit: SCAN_SESSIONS });
-}
-
 /** The query of a page, and of one row more, which shows that there is another page. */
 function selectPage(search: Search, page: Page): SQL {
   const { sorting, after, limit, descending } = page;
@@ -327,7 +233,7 @@ function selectPage(search: Search, page: Page): SQL {
 }
 
 /** The newest sessions of a sorted list. */
-function newestTo({ until }: Page): { after: number; descending: boolean } {
+function newestTo({ until }: Page): ScanStart {
   return { after: until + 1, descending: true };
 }
 
@@ -358,21 +264,9 @@ async function endOfScan(
   page: Page,
 ): Promise<(Place & { created_at: number }) | undefined> {
   const { sorting, descending, after } = page;
-  return scanEnd(db, search, sorting ? newestTo(page) : { after: after?.key, descending });
-}
-
-/** Where a scan ends that reads SCAN_SESSIONS candidates; undefined if there are fewer. */
-export async function scanEnd(
-  db: D1Database,
-  search: Search,
-  portion: { after: number | undefined; descending: boolean },
-): Promise<(Place & { created_at: number }) | undefined> {
-  const [row] = await rowsOf<{ key: number; created_at: number }>(
-    db,
-    sql`SELECT s.key, s.created_at FROM (SELECT key FROM (${scan(search, portion)}) LIMIT 1 OFFSET ${SCAN_SESSIONS - 1}) AS c
-          CROSS JOIN sessions AS s ON s.key = c.key`,
-  );
-  return row && { ...row, value: row.key };
+  const portion = sorting ? newestTo(page) : { after: after?.key, descending };
+  const last = await scanEnd(db, search, portion);
+  return last && { ...last, value: last.key };
 }
 
 /** All columns but the wide ones, which are stored on other pages. */

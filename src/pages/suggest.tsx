@@ -8,13 +8,14 @@ import { metricNames } from "../catalog/metrics.ts";
 import { names as namesOf } from "../catalog/names.ts";
 import { statePaths, stateValues } from "../catalog/paths.ts";
 import { versions } from "../catalog/products.ts";
+import { recentTagValues, recentValues } from "../catalog/recent-values.ts";
 import { GROUP_FIELDS } from "../core/comparison/grouping.ts";
 import { fold } from "../core/text/fold.ts";
 import { versionsOf } from "./search-fields.tsx";
 import { asking, nameAsked } from "../core/text/names.ts";
 import { readPath, writePath } from "../core/state/path.ts";
 import { GROUP_LIST } from "../core/events/group-fields.ts";
-import { quotedPath } from "../core/query/complete.ts";
+import { quotedKey, quotedPath, withoutQuotes } from "../core/query/complete.ts";
 import { FIGURES, sessionList } from "../core/query/fields.ts";
 import { PRODUCT_TEST_LIST } from "../core/tests/fields.ts";
 import { SUGGESTIONS } from "./limits.ts";
@@ -131,15 +132,27 @@ function recordedIn(db: D1Database): Recorded {
           .filter((name) => !/[\s():",]/.test(name))
           .flatMap((name) => FIGURES.map((figure) => `${name}.${figure}:`));
       }
-      if (prefix === "tag") return [];
-      const { items } = await statePaths(db, { prefix: typed });
+      if (prefix === "tag") {
+        const { items } = await namesOf(db, "tag", {
+          prefix: withoutQuotes(typed).replaceAll("\\", ""),
+        });
+        return items.map((key) => `${quotedKey(key)}:`);
+      }
+      const { items } = await statePaths(db, { prefix: withoutQuotes(typed) });
       return items.map((path) => `${quotedPath(path)}:`);
     },
     values: async (field, typed) => {
       if (field.kind === "state")
         return (await stateValues(db, writePath(field.path), typed)).items;
+      if (field.kind === "tag") return recentTagValues(db, field.key);
       if (field.kind !== "plain") return [];
       switch (field.name) {
+        case "started":
+        case "ended":
+        case "seen":
+          return RECENT_TIMES;
+        case "exception":
+          return exceptionTypes(db, typed, SUGGESTIONS);
         case "product":
         case "version":
           return namesOfVersions(db, field.name);
@@ -148,11 +161,13 @@ function recordedIn(db: D1Database): Recorded {
         case "metric":
           return namesOfMetrics(db, typed);
         default:
-          return [];
+          return recentValues(db, field.name, typed);
       }
     },
   };
 }
+
+const RECENT_TIMES = ["today", "yesterday"];
 
 /** For a query for tests, the products that have some: other values are those of a product. */
 function productsIn(db: D1Database): Recorded {

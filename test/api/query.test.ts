@@ -117,6 +117,63 @@ test("suggestions complete the last name or value of the query", async () => {
   expect(await options("colour:r")).toEqual([]);
 });
 
+test("suggestions complete tags, exceptions, tests and all else that recent sessions have", async () => {
+  const at = Date.now();
+  const ops = [
+    {
+      op: "start",
+      at,
+      product: "suggested",
+      tags: ["lane:fast one", "lane:slow", "my key:1", "plain"],
+    },
+    { op: "event", at, name: "e", exception_type: "SuggestedError", exception_msg: "m" },
+    { op: "state", at, patch: { "a b": { "c.d": "x y" } } },
+    { op: "event", at, name: "test", test: { id: ["a.py", "door opens"], result: "passed" } },
+    { op: "attachment", at, id: "l.1", name: "shot.png", sha256: "0".repeat(64), size: 5 },
+    { op: "end", at: at + 1, signal: "SIGTERM" },
+  ];
+  const writer = {
+    program: "p",
+    os: "plan9 mips",
+    language: "ada 2022",
+    pid: 1,
+    hostname: "suggester",
+  };
+  const batch = { session: "suggested", lane: "l", first: 1, last: ops.length, ops, writer };
+  expect((await ask("/api/ingest", post({ batches: [batch] }))).status).toBe(200);
+  expect((await ask("/api/reindex", post({ sessions: ["suggested"] }))).status).toBe(200);
+  const options = async (text: string) => {
+    const html = await (await ask(`/suggest/query?text=${encodeURIComponent(text)}`)).text();
+    return [...html.matchAll(/value="([^"]*)"/g)].map(([, value = ""]) =>
+      value.replaceAll("&quot;", '"').replaceAll("&amp;", "&"),
+    );
+  };
+  expect(await options("lich tag.la")).toEqual(["lich tag.lane:"]);
+  expect(await options('tag."my')).toEqual(['tag."my key":']);
+  expect(await options("tag.lane:")).toEqual(['tag.lane:"fast one"', "tag.lane:slow"]);
+  expect(await options('-tag."my key":')).toEqual(['-tag."my key":1']);
+  expect(await options('state."a')).toEqual(['state."a b"."c.d":']);
+  expect(await options('state."a b"."c.d":')).toEqual(['state."a b"."c.d":"x y"']);
+  expect(await options("tag:pl")).toEqual(["tag:plain"]);
+  expect(await options("exception:Sugg")).toEqual(["exception:SuggestedError"]);
+  expect(await options("test:d")).toEqual(['test:"door opens"']);
+  expect(await options("attachment:sh")).toEqual(["attachment:shot.png"]);
+  expect(await options("machine:sugg")).toEqual(["machine:suggester"]);
+  expect(await options("os:plan")).toEqual(['os:"plan9 mips"']);
+  expect(await options("language:ada")).toEqual(['language:"ada 2022"']);
+  expect(await options("signal:SIGT")).toEqual(["signal:SIGTERM"]);
+  expect(await options("started:t")).toEqual(["started:today"]);
+  expect(await options("verdict:S")).toEqual([]);
+  // Each is a query that finds the session.
+  for (const query of [
+    'tag."my key":1',
+    'tag.lane:"fast one"',
+    'test:"door opens"',
+    'os:"plan9 mips"',
+  ])
+    expect(await rowsOf(`product:suggested ${query}`), query).toMatchObject([{ id: "suggested" }]);
+});
+
 /** The largest queries of each kind, and conditions that no session meets, or all do. */
 const EXTREMES: { [name: string]: string } = {
   "a list of statuses": `status:${Array(200).fill("crashed").join()}`,

@@ -4,7 +4,7 @@ import { readPath } from "../state/path.ts";
 type OpenTerm = {
   /** The query before the part that is completed. */
   before: string;
-  /** The field, if its colon is written; with a path as the query has it. */
+  /** The field, if its colon is written; with a path as the parser reads it (names.ts). */
   field: string | undefined;
   /** What is written of the name or of the value, without quotes. */
   typed: string;
@@ -47,23 +47,33 @@ function completing(
   const typed = isQuoted
     ? written.slice(1, isOpen ? undefined : -1).replaceAll(/\\(["\\])/g, "$1")
     : written;
-  return { before: text.slice(0, from), field, typed };
+  return { before: text.slice(0, from), field: field && withoutQuotes(field), typed };
+}
+
+/** A name whose quoted keys have a backslash before what else would divide them, as parse.ts reads it. The last one may be open. */
+export function withoutQuotes(name: string): string {
+  return name.replaceAll(/"((?:[^"\\]|\\.)*)(?:"|$)/g, (_, key: string) =>
+    key.replaceAll(/\\(["\\])/g, "$1").replaceAll(/[\\.]/g, (special) => `\\${special}`),
+  );
 }
 
 /** A value as a query has it: in quotes where it would else be read as something else. */
 export function quoted(value: string): string {
   const isPlain = value !== "" && !/[\s()",*]|^[!<>=]|\.\./.test(value);
-  return isPlain ? value : `"${value.replaceAll(/["\\]/g, (special) => `\\${special}`)}"`;
+  return isPlain ? value : inQuotes(value);
 }
 
 /** A path of the state after `state.`, as core/state/path.ts writes it; its keys are in quotes where needed. */
 export function quotedPath(path: string): string {
   const keys = readPath(path) ?? [path];
-  return keys
-    .map((key) =>
-      /^[^\s()",:\\.]+$/.test(key)
-        ? key
-        : `"${key.replaceAll(/["\\]/g, (special) => `\\${special}`)}"`,
-    )
-    .join(".");
+  return keys.map((key) => (key.includes(".") ? inQuotes(key) : quotedKey(key))).join(".");
+}
+
+/** The key of a tag after `tag.`, in which a dot is one as others are. */
+export function quotedKey(key: string): string {
+  return /^[^\s()",:\\]+$/.test(key) ? key : inQuotes(key);
+}
+
+function inQuotes(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, (special) => `\\${special}`)}"`;
 }

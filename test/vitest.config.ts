@@ -14,6 +14,7 @@ export default defineConfig({
         test: {
           name: "core",
           include: ["test/*.test.ts", "test/core/**/*.test.ts"],
+          isolate: false, // pure functions, which nothing that ran before changes
           testTimeout: 30_000,
         },
       },

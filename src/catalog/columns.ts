@@ -55,8 +55,8 @@ function stored(column: Sort): SQL {
 }
 
 function valueOf(column: Sort, row: SessionRow, found: unknown): ColumnValue {
-  const isPart = (bits: number) => row.damaged > 0 || (row.left_out & bits) !== 0;
-  const none = (bits: number) => (isPart(bits | UNPUBLISHED) ? undefined : null);
+  const isIncomplete = (bits: number) => row.damaged > 0 || (row.left_out & bits) !== 0;
+  const none = (bits: number) => (isIncomplete(bits | UNPUBLISHED) ? undefined : null);
   const list = (found ?? []) as unknown[][]; // a list of details.ts, except of a column
   switch (column.kind) {
     case "metric": {

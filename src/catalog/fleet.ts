@@ -38,12 +38,12 @@ export async function fleet(db: D1Database, product?: string): Promise<Fleet> {
   ]);
   const versions = counted.results as VersionTotals[]; // of the query above
   const byProduct = new Map(groups.map((row) => [row.product, row]));
-  const read = (rows: number[]) => rows.reduce((sum, n) => sum + n, 0);
+  const sumOf = (counts: number[]) => counts.reduce((sum, count) => sum + count, 0);
   return {
     products: versions.map((row) => ({ ...row, ...(byProduct.get(row.product) ?? NO_GROUPS) })),
     partial:
-      read(versions.map(({ days }) => days)) >= MAX_MONITORED_ROWS ||
-      read(groups.map((row) => row.exception_groups)) >= MAX_MONITORED_ROWS,
+      sumOf(versions.map(({ days }) => days)) >= MAX_MONITORED_ROWS ||
+      sumOf(groups.map((row) => row.exception_groups)) >= MAX_MONITORED_ROWS,
     catalog_bytes: counted.meta.size_after,
   };
 }

@@ -3,6 +3,7 @@ import { and, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { DAY_MS } from "../core/limits.ts";
 import { TREND_DAYS } from "./limits.ts";
+import { SUMS } from "./publication/counts.ts";
 
 export type VersionCounts = {
   product: string;
@@ -41,26 +42,13 @@ export type VersionDay = {
 export async function versions(db: D1Database, product?: string): Promise<VersionCounts[]> {
   const where = product === undefined ? sql`` : sql`WHERE ${isOf(product)}`;
   return drizzle(db).all<VersionCounts>(
-    sql`SELECT product, version, ${SUMS}, min(first_at) AS first_at, max(last_at) AS last_at
+    sql`SELECT product, version, ${COUNTS}, min(first_at) AS first_at, max(last_at) AS last_at
         FROM version_days ${where} GROUP BY product, version HAVING sum(sessions) > 0
         ORDER BY max(max(last_at)) OVER (PARTITION BY product) DESC, product, max(last_at) DESC`,
   );
 }
 
-const COUNTS = [
-  "sessions",
-  "active",
-  "suspended",
-  "hung",
-  "crashed",
-  "ended",
-  "failed",
-  "ever_hung",
-  "bytes",
-  "test_runs",
-  "failed_runs",
-] as const satisfies (keyof VersionCounts)[];
-const SUMS = sql.raw(COUNTS.map((column) => `sum(${column}) AS ${column}`).join());
+const COUNTS = sql.raw(SUMS.map((column) => `sum(${column}) AS ${column}`).join());
 
 /** Whether a version has sessions. */
 export async function hasSessions(

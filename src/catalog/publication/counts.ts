@@ -25,7 +25,8 @@ export type Counted = {
 /** `n`: 1 of what a session adds now, -1 of what it added before. `place`: of the session, for whom the rows are counted. */
 export type Change = { n: 1 | -1; place: number; counted: Counted };
 
-const SUMS = [
+/** What is counted of the sessions of a version. */
+export const SUMS = [
   "sessions",
   "active",
   "suspended",
@@ -176,8 +177,9 @@ function isChanged({ sessions, count, unhandled, days }: GroupCounts): boolean {
   );
 }
 
-function exampleOf(
-  { id }: Counted,
+/** What a group shows of a session that had it. */
+export function exampleOf(
+  { id }: Pick<Counted, "id">,
   { type, message, place, fingerprint, first_at, first_seq }: ExceptionCount,
 ) {
   return {
@@ -192,7 +194,7 @@ function exampleOf(
 }
 
 /** What a search for groups looks through. */
-export function searchOf({
+function searchOf({
   type,
   message,
   place,

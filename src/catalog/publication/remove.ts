@@ -1,7 +1,7 @@
 /** Removes a session from the catalog, with what it added to every count; and notes that one cannot be read. */
+import { exampleOf } from "./counts.ts";
 import { DAY_MS } from "../../core/limits.ts";
 import { Batch, type BatchRow } from "./batch.ts";
-import { searchOf } from "./counts.ts";
 import { columnsOf, detailKey, type ExceptionCount } from "../tables/details.ts";
 import { TOKEN } from "../tables/posting.ts";
 import { repeated } from "./publish.ts";
@@ -67,16 +67,10 @@ async function otherExamples(db: D1Database, old: Stored): Promise<Example[]> {
     .prepare(FIND_EXAMPLES)
     .bind(JSON.stringify(groups), product, old.id)
     .all<ExceptionCount & { id: string }>();
-  return results.map(({ id, first_at, first_seq, type, message, place, fingerprint }) => ({
+  return results.map(({ id, ...failure }) => ({
     product,
-    fingerprint,
-    type,
-    message,
-    place,
-    search: searchOf({ type, message, place, fingerprint }),
-    session_id: id,
-    session_at: first_at,
-    session_seq: first_seq,
+    fingerprint: failure.fingerprint,
+    ...exampleOf({ id }, failure),
   }));
 }
 

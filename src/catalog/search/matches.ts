@@ -190,8 +190,9 @@ function conditionOf({ field, any }: Term): ((text: Listed) => boolean) | undefi
     (isAny || is(scalarOf(value)));
 }
 
-function isAtOrBelow(path: string | undefined, asked: string, isBelow: boolean): boolean {
-  return path === asked || (isBelow && path?.startsWith(`${asked}.`) === true);
+/** `takesBelow`: also for a path below it. */
+function isAtOrBelow(path: string | undefined, asked: string, takesBelow: boolean): boolean {
+  return path === asked || (takesBelow && path?.startsWith(`${asked}.`) === true);
 }
 
 /** The first text of each term and of each condition, each text once. */

@@ -58,7 +58,11 @@ test.each([
   [["--version-label", "1.0"], { version: "1.0" }],
   [["--cursor", "next"], { cursor: "next" }],
 ])("%j asks the server for %j", async (options, query) => {
-  expect((await sessions(NONE, ...options)).query).toEqual({ limit: "20", ...query });
+  expect((await sessions(NONE, ...options)).query).toEqual({
+    limit: "20",
+    found: "true",
+    ...query,
+  });
 });
 
 test("none is printed only if every session was looked at, otherwise how far the list looked", async () => {

@@ -42,7 +42,7 @@ docs.get("/docs", (c) =>
             <th scope="row">event</th>
             <td>
               Something that happened: a door opened, a request arrived. It can have a category, a
-              group, labels and data.
+              group, tags and data.
             </td>
             <td>A list with search, and the number of events on the time axis.</td>
           </tr>
@@ -125,10 +125,14 @@ function Reading() {
 
       <h2 id="finding">Finding sessions</h2>
       <p>
-        The <a href="/sessions">list</a> is searched by text and filters, also for the past:
-        sessions in which <code>player.hp</code> was <code>0</code> at any time, or that had an
-        event <code>asset_missing</code>. Select two or more to <a href="/compare">compare</a> them.{" "}
-        <a href="/metrics">Metrics</a> shows one metric of many sessions, by version or machine.
+        The <a href="/sessions">list</a> finds sessions by whatever you remember of them: a part of
+        a log line, an exception, a file of its stack, a test, a value of the state, the last
+        output. It shows where each text was found, and leads to that moment. Conditions narrow it,
+        also for the past: <code>ever.player.hp:0</code>, <code>event:asset_missing</code>,{" "}
+        <code>metric.fps.p95:&lt;30</code>, <code>tag.branch:main</code> (
+        <a href="/docs/search">all conditions</a>). Select two or more to{" "}
+        <a href="/compare">compare</a> them. <a href="/metrics">Metrics</a> shows one metric or
+        several of many sessions, grouped by version, machine, tag or value of the state.
       </p>
     </>
   );

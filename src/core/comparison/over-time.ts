@@ -165,6 +165,15 @@ export function dividedItems<Item extends ComparedSeries>(
   return placed.filter((item) => stepOfAll(item, axis) === undefined);
 }
 
+/** The range of such a chart. */
+export function rangeOverTime(
+  items: ComparedSeries[],
+  query: OverTimeQuery = {},
+): { from: number; to: number } {
+  const { from, to } = axisOf(placedOn(query.axis, items), query, ({ rollup }) => partsOf(rollup));
+  return { from, to };
+}
+
 function placedOn<Item extends ComparedSeries>(axis: TimeAxis | undefined, items: Item[]): Item[] {
   return axis === "before_end" ? items.filter(({ session }) => session.ended_at) : items;
 }

@@ -3,6 +3,7 @@ import {
   overTime,
   type OverTimeQuery,
   quantilesOverTime,
+  rangeOverTime,
   type TimeAxis,
 } from "../../core/comparison/over-time.ts";
 import type { GroupStatistics } from "../../core/comparison/statistics.ts";
@@ -253,7 +254,7 @@ export function rangeOf({ metrics }: Found, question: Question): Range | undefin
   const axis = timeAxisOf(question);
   const ranges = metrics
     .filter(({ items }) => items.length > 0)
-    .map(({ items }) => overTime(items, { axis }));
+    .map(({ items }) => rangeOverTime(items, { axis }));
   return {
     from: Math.min(...ranges.map(({ from }) => from)),
     to: Math.max(...ranges.map(({ to }) => to)),

@@ -8,12 +8,10 @@ import { loadavg } from "node:os";
 import { SCAN_SESSIONS } from "../../src/catalog/limits.ts";
 import { COLUMNS, columnOf, columnsOf } from "../../src/catalog/tables/details.ts";
 import { fill } from "../catalog/many.ts";
-import { cpuMs } from "./cpu.ts";
 import { NEWEST, startFilled } from "./filled.ts";
+import { measured, ms } from "./measure.ts";
 
 const SESSIONS = 100_000;
-const ROUNDS = 15;
-const WARM_UP = 5;
 
 const NEWEST_FIGURES = `FROM (SELECT key FROM sessions ORDER BY key DESC LIMIT ${SCAN_SESSIONS}) AS c JOIN sessions AS s ON s.key = c.key
   JOIN details AS d ON d.key = s.key JOIN json_each(d.figures) AS list JOIN json_each(list.value) AS side WHERE ${columnOf("figures", "name")} = 'fps'`;
@@ -57,17 +55,6 @@ try {
 }
 
 async function report(what: string, run: () => Promise<unknown>): Promise<void> {
-  for (let round = 0; round < WARM_UP; round++) await run();
-  const before = cpuMs("workerd");
-  const times: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const begun = performance.now();
-    await run();
-    times.push(performance.now() - begun);
-  }
-  const cpu = (cpuMs("workerd") - before) / ROUNDS;
-  const [least = NaN] = times.sort((a, b) => a - b);
-  const median = times[ROUNDS >> 1] ?? NaN;
-  const figures = [median, least, cpu].map((ms) => `${ms.toFixed(0)} ms`);
-  console.log(`| ${what} | ${figures.join(" | ")} |`);
+  const { median, least, cpu } = await measured(run);
+  console.log(`| ${what} | ${ms(median)} | ${ms(least)} | ${ms(cpu)} |`);
 }

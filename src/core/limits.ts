@@ -141,6 +141,8 @@ export const MAX_LABELS = 64;
 export const MAX_LABEL_LENGTH = 256;
 /** Upper bounds of a histogram. */
 export const MAX_BUCKETS = 256;
+/** Columns of a series in a segment: the buckets of a histogram, the one above, and what is known of all samples of a point. */
+export const MAX_COLUMNS = MAX_BUCKETS + 5;
 /** Session and lane ids: a UUID, or 1.x's `local-session-…`; Durable Object names may have 1,024. */
 export const MAX_ID_LENGTH = 128;
 /** Lanes per session (processes and restarts that write to it): the index keeps each of them. */

@@ -4,6 +4,7 @@
  */
 import type { EventRow } from "../answers/events.ts";
 import { isException } from "../events/event.ts";
+import { MAX_COLUMNS } from "../limits.ts";
 import type { Columns } from "../metrics/columns.ts";
 import { ByteReader } from "./bytes.ts";
 import { lengthOf, unpack } from "./column.ts";
@@ -187,7 +188,9 @@ export class SegmentReader {
   #columns(bytes: Uint8Array): ReadColumns {
     const reader = new ByteReader(bytes);
     const at = this.#unpack(reader.section());
-    const fields = Array.from({ length: reader.byte() }, () => this.#unpack(reader.section()));
+    const width = reader.varint();
+    if (width > MAX_COLUMNS) throw new RangeError("a series has too many columns");
+    const fields = Array.from({ length: width }, () => this.#unpack(reader.section()));
     return reader.done
       ? { at, fields }
       : { at, fields, recordedAt: this.#unpack(reader.section()) };

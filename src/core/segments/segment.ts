@@ -109,7 +109,7 @@ function packState(state: StoredState): unknown[] {
 function packColumns({ at, fields, recordedAt }: Columns): Uint8Array {
   const writer = new ByteWriter(at.length * 3 + 32);
   writer.section(packTimes(at));
-  writer.byte(fields.length);
+  writer.varint(fields.length);
   for (const field of fields) writer.section(packValues(field));
   if (recordedAt) writer.section(packTimes(recordedAt));
   return writer.finish();

@@ -2,6 +2,7 @@ import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { EventRow } from "../../../src/core/answers/events.ts";
+import { MAX_COLUMNS } from "../../../src/core/limits.ts";
 import {
   append,
   type Contents,
@@ -193,4 +194,20 @@ test("damage anywhere in a body costs sections, and never gives anything else or
     ),
     { numRuns: 500 },
   );
+});
+
+test("a series may have as many columns as a histogram of MAX_BUCKETS, and not more", () => {
+  const of = (width: number): Contents => ({
+    ...newContents(),
+    series: new Map([
+      [0, { at: [1, 2], fields: Array.from({ length: width }, (_, n) => [n, n / 2]) }],
+    ]),
+  });
+  for (const width of [127, 128, 255, 256, MAX_COLUMNS])
+    for (const pack of [packContents, sealContents]) {
+      const read = new SegmentReader(pack(of(width), codec), codec).contents();
+      expect(read).toEqual(of(width));
+    }
+  const wider = packContents(of(MAX_COLUMNS + 1), codec);
+  expect(() => new SegmentReader(wider, codec).contents()).toThrow(RangeError);
 });

@@ -49,8 +49,11 @@ export class Chunks implements StoredChunks {
   }
 
   /** The chunks that are stored with their whole length, in order. */
-  received(attachment: Attachment, lengths = this.lengths(attachment)): number[] {
+  received(attachment: Attachment, lengths?: Lengths): number[] {
+    // The size of a refused one is any number.
+    if (attachment.refused !== undefined) return [];
     const received: number[] = [];
+    lengths ??= this.lengths(attachment);
     for (let chunk = 0; chunk < chunksOf(attachment); chunk++)
       if (lengths.get(idOf(attachment, chunk)) === chunkBytes(attachment, chunk))
         received.push(chunk);

@@ -220,6 +220,8 @@ export const MAX_TRANSITIONS = 50;
 export const MAX_ROW_BYTES = 2_000_000;
 /** Each batch rewrites the open segment, so it is sealed when its body exceeds this. */
 export const SEGMENT_BYTES = 64 * 1024;
+/** …or when its columns have so many values: those that repeat one value take hardly a byte, but 16 bytes each in memory. */
+export const SEGMENT_VALUES = 1_000_000;
 
 /** Fewer bytes than this do not get smaller by deflate. */
 export const MIN_DEFLATE_BYTES = 48;

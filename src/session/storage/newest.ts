@@ -1,5 +1,10 @@
 /** The newest segment of a session, as its object keeps it in memory while it records: to it ops are added, until it is full and is sealed. */
-import { MAX_BATCH_BYTES, MAX_ROW_BYTES, SEGMENT_BYTES } from "../../core/limits.ts";
+import {
+  MAX_BATCH_BYTES,
+  MAX_ROW_BYTES,
+  SEGMENT_BYTES,
+  SEGMENT_VALUES,
+} from "../../core/limits.ts";
 import { append, type Contents, newContents } from "../../core/segments/contents.ts";
 import { packContents, sealContents } from "../../core/segments/segment.ts";
 import { CODEC, readerOf } from "./row.ts";
@@ -47,7 +52,7 @@ export function withOps(
 
   const rowBytes = body.length + indexBytes + segment.keyframe.length;
   // The index grows with the number of series and is stored with each segment, so a large index needs large segments.
-  const isSmall = body.length < SEGMENT_BYTES + indexBytes * 2;
+  const isSmall = body.length < SEGMENT_BYTES + indexBytes * 2 && valuesIn(whole) < SEGMENT_VALUES;
   // The row must keep room for the next batch.
   const isOpen = isSmall && rowBytes < MAX_ROW_BYTES - MAX_BATCH_BYTES;
   const grown = { ...segment, stored: true, lastSeq };
@@ -57,4 +62,11 @@ export function withOps(
       : { ...grown, sealed: true, body: sealContents(whole, CODEC), contents: null },
     whole,
   };
+}
+
+/** Values of all columns of series. */
+function valuesIn({ series }: Contents): number {
+  let values = 0;
+  for (const { at, fields } of series.values()) values += at.length * (1 + fields.length);
+  return values;
 }

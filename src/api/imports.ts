@@ -15,7 +15,8 @@ import { formatBytes } from "../core/text/format.ts";
 import { Id } from "../core/wire-fields.ts";
 import { type SessionClient, sessionOf } from "../session/client.ts";
 import { CODEC } from "../session/storage/row.ts";
-import { IMPORT_PARTS_BYTES } from "./limits.ts";
+import { IMPORT_CONTACT_MS, IMPORT_PARTS_BYTES } from "./limits.ts";
+import { arriving } from "./request/arriving.ts";
 import * as query from "./request/query.ts";
 import { parseQuery } from "./request/query.ts";
 
@@ -23,15 +24,14 @@ export const imports = new Hono<AccessEnv>();
 
 imports.post("/sessions/import", records, async (c) => {
   const { id } = parseQuery(query.Import, c.req.url);
-  const declared = Number(c.req.header("content-length") ?? 0);
-  if (declared > MAX_FILE_BYTES) throw tooLarge();
   if ((c.req.header("content-encoding") ?? "identity") !== "identity")
     throw new Refusal("invalid_encoding", "A session file is sent as it is; it is compressed.");
-  c.var.spending.begin({ sessions: 1, bytes: declared });
+  const declared = Number(c.req.header("content-length") ?? 0);
+  c.var.spending.begin({ sessions: 1, bytes: Math.min(declared, MAX_FILE_BYTES) });
 
   const transfer = new Transfer(c, id);
   try {
-    await readInto(transfer, c);
+    await readInto(transfer, c, declared);
     const imported = await transfer.finish();
     if (imported.imported)
       await record(c, "session_imported", c.var.access.by, `session ${imported.session}`);
@@ -42,17 +42,22 @@ imports.post("/sessions/import", records, async (c) => {
   }
 });
 
-async function readInto(transfer: Transfer, c: Context<AccessEnv>): Promise<void> {
-  const { body } = c.req.raw;
+async function readInto(
+  transfer: Transfer,
+  c: Context<AccessEnv>,
+  declared: number,
+): Promise<void> {
   const parts = new PartReader(CODEC);
   let received = 0;
-  for await (const bytes of (body ?? []) as AsyncIterable<Uint8Array>) {
+  const { body } = c.req.raw;
+  for await (const bytes of arriving(body, IMPORT_CONTACT_MS, () => transfer.keep())) {
     received += bytes.length;
-    if (received > MAX_FILE_BYTES) throw tooLarge();
+    if (Math.max(declared, received) > MAX_FILE_BYTES) throw tooLarge();
     c.var.spending.received(received);
     for (const part of parts.add(bytes)) await transfer.add(part);
     // The rest is not needed.
     if (transfer.isPresent) return;
+    await transfer.keep();
   }
   parts.finish();
 }
@@ -73,6 +78,7 @@ class Transfer {
   #parts: Part[] = [];
   #bytes = 0;
   #hasBegun = false;
+  #sentAt = 0;
   isPresent = false;
 
   constructor(c: Context<AccessEnv>, asked: string | undefined) {
@@ -102,6 +108,12 @@ class Transfer {
     return { session: session.id, imported: true, counts };
   }
 
+  /** An object that has no request for some seconds is removed from memory, and its import with it: on a slow connection, a part takes longer. */
+  async keep(): Promise<void> {
+    if (this.#session && this.#hasBegun && Date.now() - this.#sentAt >= IMPORT_CONTACT_MS)
+      await this.#send(this.#session);
+  }
+
   /** Never throws: the object removes what is left after a pause. */
   async cancel(): Promise<void> {
     if (!this.#hasBegun) return;
@@ -119,6 +131,7 @@ class Transfer {
     const parts = this.#parts.splice(0);
     this.#bytes = 0;
     const { cost, isPresent } = await session.takeParts(this.#token, parts, isFirst);
+    this.#sentAt = Date.now();
     this.isPresent = isPresent;
     spending.add(cost);
     if (!isPresent) spending.checkDay(Date.now());

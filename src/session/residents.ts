@@ -22,6 +22,13 @@ export function noteRequest({ EVICTOR }: Env, objectId: string): void {
   if (resident.size >= MAX_RESIDENT + EVICTED_AT_ONCE) evict(EVICTOR, resident);
 }
 
+/** When an object takes an import, which is in its memory: it is not evicted until its next request. */
+export function noteImport({ EVICTOR }: Env, objectId: string): void {
+  if (!EVICTOR) return;
+  finished.delete(objectId);
+  resident.delete(objectId);
+}
+
 /** When an object has nothing left to do. */
 export function noteFinish({ EVICTOR }: Env, objectId: string): void {
   if (!EVICTOR) return;

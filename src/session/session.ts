@@ -47,7 +47,7 @@ import { accepted, parsed, type Reply, refusedReply, replyOf } from "./requests/
 import { streamFor } from "./requests/stream.ts";
 import { accessIn } from "./requests/upgrade.ts";
 import { Watchers } from "./requests/watchers.ts";
-import { noteFinish, noteRequest } from "./residents.ts";
+import { noteFinish, noteImport, noteRequest } from "./residents.ts";
 import { SessionMaps } from "./source-maps.ts";
 import { damagedStorage } from "./storage/database.ts";
 import { type Loaded, Log } from "./storage/log.ts";
@@ -195,7 +195,7 @@ export class Session extends DurableObject<Env> {
 
   /** Takes parts of a file (imports/imports.ts). */
   async takeParts(access: Access, ...taken: TakenParts): Promise<Reply<Taken & Charged>> {
-    noteRequest(this.env, this.#objectId);
+    noteImport(this.env, this.#objectId);
     return this.#charged(undefined, async () => {
       const cost = await this.#imports.take(access, ...taken);
       this.#publisher.noteStored(openerOf(access), cost);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Env } from "../../src/env.ts";
 import { EVICTED_AT_ONCE, MAX_RESIDENT } from "../../src/session/limits.ts";
-import { noteFinish, noteRequest } from "../../src/session/residents.ts";
+import { noteFinish, noteImport, noteRequest } from "../../src/session/residents.ts";
 
 /** An environment with an evictor that only lists what it got. */
 function evicting() {
@@ -32,6 +32,23 @@ test("objects whose sessions are over are evicted first, unless they are used ag
   for (const id of ids) noteFinish(env, id);
   noteRequest(env, ids.at(-1) ?? "");
   expect(evicted.flat()).not.toContain(ids.at(-1));
+});
+
+test("an object that takes an import is not evicted until its next request", () => {
+  const { env, evicted } = evicting();
+  const use = (name: string) => {
+    for (let n = 0; n < MAX_RESIDENT + EVICTED_AT_ONCE; n++) noteRequest(env, `${name}-${n}`);
+  };
+  noteRequest(env, "importing");
+  noteFinish(env, "importing");
+  noteImport(env, "importing");
+  for (let n = 0; n < EVICTED_AT_ONCE; n++) noteFinish(env, `over-${n}`);
+  use("others");
+  expect(evicted.flat()).toContain("over-0");
+  expect(evicted.flat()).not.toContain("importing");
+  noteRequest(env, "importing");
+  use("further");
+  expect(evicted.flat()).toContain("importing");
 });
 
 test("a deployed Worker has no evictor, and keeps no list", () => {

@@ -1,7 +1,6 @@
 /** Streams of what a session answers, which are read at their reader's pace. Byte streams are the kind that crosses RPC. */
 import type { Asked } from "../../core/exports/asked.ts";
 import { exportOf } from "../../core/exports/exports.ts";
-import { PIECE_LENGTH } from "../../core/exports/limits.ts";
 import type { Source } from "../../core/questions/questions.ts";
 import { sessionFile } from "../../core/session-file/write.ts";
 import { fileSourceOf } from "../storage/file-source.ts";
@@ -14,18 +13,11 @@ export function streamFor(query: Asked, source: Source, store: Store): ReadableS
   return byteStream(sessionFile(fileSourceOf(store, source.index), CODEC, source.now));
 }
 
-/** Text in pieces. */
-export function textStream(pieces: Iterator<string>): ReadableStream<Uint8Array> {
+export function textStream(pieces: Iterator<string, void>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   return streamOf(() => {
-    const parts: string[] = [];
-    for (let length = 0; length < PIECE_LENGTH;) {
-      const { value, done } = pieces.next();
-      if (done) break;
-      parts.push(value);
-      length += value.length;
-    }
-    return parts.length > 0 ? encoder.encode(parts.join("")) : undefined;
+    const piece = pieces.next().value;
+    return piece === undefined ? undefined : encoder.encode(piece);
   });
 }
 

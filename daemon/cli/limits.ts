@@ -116,6 +116,8 @@ export const LOW_DISK_BYTES = 200 * 1024 * 1024;
 export const SKEW_MS = 3_000;
 /** `export` of a long session is many megabytes, and connections may be slow. */
 export const EXPORT_TIMEOUT_MS = 60 * 60_000;
+/** Bytes of a file that is sent which are read at once. */
+export const UPLOAD_BYTES = 256 * 1024;
 /** Files of one name in a folder: a program that attaches the same name a thousand times has other limits before. */
 export const SAME_NAMES = 1_000;
 /** How long `send` waits before it flushes: a daemon reads its folder within this time. */
@@ -126,6 +128,8 @@ export const SEND_TIMEOUT_MS = 10 * 60_000;
 export const STACK_EVENTS = 100;
 /** Differences from the last good runs that `datacat why` prints: the page has the others. */
 export const CHANGES = 3;
+/** Damaged parts of a session that are named one by one: of a file that was cut off, thousands may be missing. */
+export const DAMAGED_PARTS = 10;
 /** Columns of a timeline: with its labels it fits a terminal of 80. */
 export const TIMELINE_COLUMNS = 56;
 /** Events before a moment that `datacat show --at` prints. */

@@ -126,7 +126,7 @@ export class Server {
     try {
       return await answer;
     } catch (error) {
-      throw this.#unreachable(error);
+      throw error instanceof Trouble ? error : this.#unreachable(error);
     }
   }
 

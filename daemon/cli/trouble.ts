@@ -1,5 +1,6 @@
 /** Errors of a command, each with its exit code for scripts. */
 import { redactText } from "../../src/core/secrets/redact.ts";
+import { plainText } from "../../src/core/text/recorded-text.ts";
 
 export const EXIT_CODES = {
   failed: 1, // failure, or `doctor` or `queue verify` found a problem
@@ -14,7 +15,8 @@ export class Trouble extends Error {
   readonly exitCode: number;
 
   constructor(kind: keyof typeof EXIT_CODES, message: string) {
-    super(redactText(message)); // it may have the server's address, with a password
+    // It may have the server's address, with a password, and recorded text, with control sequences.
+    super(plainText(redactText(message)));
     this.name = "Trouble";
     this.exitCode = EXIT_CODES[kind];
   }

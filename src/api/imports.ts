@@ -3,19 +3,19 @@
  * object a few at a time. Nothing of it is stored unless all of it is.
  */
 import { type Context, Hono } from "hono";
-import * as v from "valibot";
 import { type AccessEnv, records } from "../access/access.ts";
 import { record } from "../access/audit.ts";
+import type { ImportAnswer } from "../core/answers/import.ts";
 import { Refusal } from "../core/refusal.ts";
-import { MAX_FILE_BYTES, MAX_HEADER_BYTES } from "../core/session-file/limits.ts";
-import { type FileHeader, FORMAT } from "../core/session-file/header.ts";
-import { BadFile, type Part, PART, PartReader, unpackJson } from "../core/session-file/parts.ts";
-import type { SessionIndex } from "../core/session/session-index.ts";
+import { keptUntil } from "../core/retention.ts";
+import { BadFile, refusedFile } from "../core/session-file/bad-file.ts";
+import { MAX_FILE_BYTES } from "../core/session-file/limits.ts";
+import { readHeader } from "../core/session-file/header.ts";
+import { type Part, PART, PartReader } from "../core/session-file/parts.ts";
 import { formatBytes } from "../core/text/format.ts";
-import { Id } from "../core/wire-fields.ts";
 import { type SessionClient, sessionOf } from "../session/client.ts";
 import { CODEC } from "../session/storage/row.ts";
-import { IMPORT_CONTACT_MS, IMPORT_PARTS_BYTES } from "./limits.ts";
+import { IMPORT_CONTACT_MS, IMPORT_PARTS_BYTES, PART_OBJECT_BYTES } from "./limits.ts";
 import { arriving } from "./request/arriving.ts";
 import * as query from "./request/query.ts";
 import { parseQuery } from "./request/query.ts";
@@ -38,7 +38,7 @@ imports.post("/sessions/import", records, async (c) => {
     return c.json(imported);
   } catch (error) {
     await transfer.cancel();
-    throw error instanceof BadFile ? badFile(error) : error;
+    throw error instanceof BadFile ? refusedFile(error) : error;
   }
 });
 
@@ -62,13 +62,6 @@ async function readInto(
   parts.finish();
 }
 
-export type ImportAnswer = {
-  session: string;
-  /** False: it was here already, and nothing changed. */
-  imported: boolean;
-  counts?: SessionIndex["counts"];
-};
-
 /** Sends the parts of one file to its session. */
 class Transfer {
   readonly #c: Context<AccessEnv>;
@@ -87,25 +80,23 @@ class Transfer {
   }
 
   async add(part: Part): Promise<void> {
-    if (!this.#session) {
-      this.#session = this.#sessionOf(part);
-      return;
-    }
+    this.#session ??= this.#sessionOf(part);
     this.#parts.push(part);
-    this.#bytes += part.payload.length;
+    this.#bytes += PART_OBJECT_BYTES + part.payload.length;
     if (this.#bytes >= IMPORT_PARTS_BYTES) await this.#send(this.#session);
   }
 
   async finish(): Promise<ImportAnswer> {
     const session = this.#session;
-    if (!session) throw new BadFile("it is empty");
+    if (!session) throw new BadFile("it has no header");
     if (!this.isPresent && this.#parts.length > 0) await this.#send(session);
     if (this.isPresent) return { session: session.id, imported: false };
-    if (!this.#hasBegun) throw new BadFile("it has no segment");
-    const { cost, counts } = await session.finishImport(this.#token);
+    const { cost, counts, updatedAt } = await session.finishImport(this.#token);
     this.#hasBegun = false;
-    this.#c.var.spending.add(cost);
-    return { session: session.id, imported: true, counts };
+    const { env, var: variables } = this.#c;
+    variables.spending.add(cost);
+    const kept_until = keptUntil(updatedAt, env.DATACAT_RETENTION_DAYS);
+    return { session: session.id, imported: true, counts, kept_until };
   }
 
   /** An object that has no request for some seconds is removed from memory, and its import with it: on a slow connection, a part takes longer. */
@@ -140,13 +131,8 @@ class Transfer {
   /** The session of a file by its header. */
   #sessionOf({ kind, payload }: Part): SessionClient {
     if (kind !== PART.header) throw new BadFile("it does not begin with a header");
-    const header = unpackJson(payload, CODEC, MAX_HEADER_BYTES) as Partial<FileHeader> | null; // each member is checked
-    if (header?.format !== FORMAT)
-      throw new BadFile(
-        `it has format ${header?.format}, and this server reads ${FORMAT}; a newer server may read it`,
-      );
-    const id = this.#asked ?? header.session;
-    if (!v.is(Id, id)) throw new BadFile("it names no session");
+    const { session } = readHeader(payload, CODEC);
+    const id = this.#asked ?? session;
     const { env, var: variables } = this.#c;
     const noNewSession = variables.spending.open(Date.now());
     return sessionOf(env, { ...variables.access, ...(noNewSession && { noNewSession }) }, id);
@@ -155,11 +141,4 @@ class Transfer {
 
 function tooLarge(): Refusal {
   return new Refusal("too_large", `A session file may have ${formatBytes(MAX_FILE_BYTES)}.`);
-}
-
-function badFile({ message }: BadFile): Refusal {
-  return new Refusal(
-    "bad_file",
-    `The file is damaged or no session file, so nothing is imported: ${message}. Export the session again, or copy the file again.`,
-  );
 }

@@ -23,8 +23,10 @@ export const MAX_BARS = 1_000;
 export const MAX_FILTER_VALUES = 50;
 /** Days of a trend: a year, and the weeks before it to compare with. */
 export const MAX_DAYS = 400;
-/** Payloads of a session file that go to an object in one request: two large segments. */
+/** Parts of a session file that go to an object in one request: two large segments. */
 export const IMPORT_PARTS_BYTES = 2 * 1024 * 1024;
+/** What a part takes in memory besides its payload: a file may have very many that are almost empty. */
+export const PART_OBJECT_BYTES = 256;
 /** How long the rest of a body that is refused is not read before the answer: a sender that is still writing as the connection is closed does not read the answer, but one whose writes wait does. */
 export const UNREAD_MS = 250;
 /** How often the object of an import has a request at least: workerd removes an object from memory 10 s after its last one. */

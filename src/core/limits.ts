@@ -67,6 +67,8 @@ export const BUDGET_RETRY_MS = 5 * 60_000;
 
 /** The length of a UTC day, the unit of all trends. */
 export const DAY_MS = 86_400_000;
+/** How long sessions are kept without activity, unless DATACAT_RETENTION_DAYS is set: 1.x's default. */
+export const DEFAULT_RETENTION_DAYS = 365;
 /** The last time that an ECMAScript Date can represent (ECMA-262 §21.4.1.1). */
 export const MAX_TIME = 8.64e15;
 /**
@@ -223,6 +225,8 @@ export const SEGMENT_BYTES = 64 * 1024;
 /** …or when its columns have so many values: those that repeat one value take hardly a byte, but 16 bytes each in memory. */
 export const SEGMENT_VALUES = 1_000_000;
 
+/** Segments without a readable state at their start, one after the other, from which the state is still worked out: each is read. */
+export const MAX_REPAIRED_SEGMENTS = 100;
 /** Fewer bytes than this do not get smaller by deflate. */
 export const MIN_DEFLATE_BYTES = 48;
 /** Values of a column per byte of it: a column of one repeated value has 24 bytes. More means damage, and would take much memory. */

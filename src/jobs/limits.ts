@@ -1,7 +1,5 @@
 /** The numbers of the jobs, each with its reason. */
 
-/** How long sessions are kept without activity, unless DATACAT_RETENTION_DAYS is set: 1.x's default. */
-export const DEFAULT_RETENTION_DAYS = 365;
 /** Old sessions deleted at the same time; each is a subrequest or two. */
 export const RETENTION_AT_ONCE = 10;
 /** Source maps of a version without sessions are kept this long after their last upload: a release may be built before it is used. */

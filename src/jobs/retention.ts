@@ -4,8 +4,9 @@ import { removeSession } from "../catalog/publication/remove.ts";
 import { SERVER } from "../core/access/authority.ts";
 import { DAY_MS } from "../core/limits.ts";
 import { refusalOf } from "../core/refusal.ts";
+import { retentionOf } from "../core/retention.ts";
 import type { Env } from "../env.ts";
-import { DEFAULT_RETENTION_DAYS, RETENTION_AT_ONCE, RETENTION_PER_RUN } from "./limits.ts";
+import { RETENTION_AT_ONCE, RETENTION_PER_RUN } from "./limits.ts";
 import { sessionOf } from "../session/client.ts";
 
 /** Deletes sessions without activity for as long as the setting; returns how many. */
@@ -26,12 +27,12 @@ export async function retain(env: Env, now: number): Promise<number> {
 }
 
 function daysOf(setting: string | undefined): number {
-  const days = Number(setting ?? DEFAULT_RETENTION_DAYS);
-  if (Number.isFinite(days) && days >= 0) return days;
-  console.error(
-    `DATACAT_RETENTION_DAYS is "${setting}", which is no number of days; keeping ${DEFAULT_RETENTION_DAYS}.`,
-  );
-  return DEFAULT_RETENTION_DAYS;
+  const { days, isValid } = retentionOf(setting);
+  if (!isValid)
+    console.error(
+      `DATACAT_RETENTION_DAYS is "${setting}", which is no number of days; keeping ${days}.`,
+    );
+  return days;
 }
 
 type Outcome = "deleted" | "kept" | "failed";

@@ -1,5 +1,6 @@
 /** Settings: the server's address, its usage, its API keys, who is signed in, and the audit list. */
 import { nameLabel } from "../core/text/recorded-text.ts";
+import { retentionOf } from "../core/retention.ts";
 import { formatCount, formatNumber } from "../core/text/format.ts";
 import { Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
@@ -101,9 +102,9 @@ function Page({ c, created }: PageProps) {
   );
 }
 
-function keptFor(days: string | undefined): string {
-  if (days === "0") return "unlimited";
-  return `${days ?? 365} days after the last contact`;
+function keptFor(setting: string | undefined): string {
+  const { days } = retentionOf(setting);
+  return days === 0 ? "unlimited" : `${formatCount(days, "day")} after the last contact`;
 }
 
 function Keys({ db, created }: { db: D1Database; created: PageProps["created"] }) {

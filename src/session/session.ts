@@ -207,14 +207,14 @@ export class Session extends DurableObject<Env> {
   async finishImport(access: Access, token: Token): Promise<Reply<Imported & Charged>> {
     noteRequest(this.env, this.#objectId);
     return this.#charged(undefined, async () => {
-      const { id, counts } = this.#imports.finish(access, token);
+      const { counts, updatedAt } = this.#imports.finish(access, token);
       const loaded = this.#log.need();
       const { index } = loaded.projection;
       const now = Date.now();
       this.#publisher.noteCost(openerOf(access), { isNew: true, listed: catalogRows(index) });
       this.#publisher.expect(now);
       await this.#publishing(loaded, (published) => this.#publisher.publishIfDue(published, now));
-      return { id, counts };
+      return { counts, updatedAt };
     });
   }
 

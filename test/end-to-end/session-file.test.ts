@@ -1,9 +1,26 @@
 /** Session files with the real command: read without a server, and moved from one server to another. */
+import { once } from "node:events";
 import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import http from "node:http";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { expect, test } from "vitest";
+import { CODEC } from "../../daemon/cli/session/codec.ts";
 import type { SessionRow } from "../../src/core/answers/session-row.ts";
 import type { Summary } from "../../src/core/answers/summary.ts";
+import type { FileHeader } from "../../src/core/session-file/header.ts";
+import { MAX_HEADER_BYTES } from "../../src/core/session-file/limits.ts";
+import {
+  packJson,
+  PART,
+  PartReader,
+  PartWriter,
+  unpackJson,
+} from "../../src/core/session-file/parts.ts";
+import { packSegment, readSegment } from "../../src/core/session-file/segment-part.ts";
+import { SIGNATURE } from "../../src/core/session-file/signature.ts";
+import type { SessionIndex } from "../../src/core/session/session-index.ts";
 import { type Ran, World } from "./world.ts";
 
 /** A command that attaches a file, prints, and fails. */
@@ -112,11 +129,11 @@ test("what is left of a file that was cut off or damaged is shown, and named as 
   const shown = await world.run(["why", cut]);
   expect(shown.code, shown.stderr).toBe(0);
   expect(shown.stdout).toMatch(
-    /The file is not complete: it can be read up to .+ of .+, and its end is missing\./,
+    /The file is not complete: it can be read up to .+ of .+, and its end is missing\. What it lacks: the contents of attachments\.\nCopy the file again, or export the session again\./,
   );
   expect(shown.stdout).toContain("exit code 3");
   expect(shown.stdout).toContain("step 3");
-  expect((await world.run(["show", cut])).stdout).toContain("shot.bin");
+  expect((await world.run(["show", cut])).stdout).toMatch(/shot\.bin.* a part is damaged/);
   const folder = join(world.folder, "attached");
   expect(await world.run(["attachments", cut, "-d", folder])).toMatchObject({
     code: 1,
@@ -125,9 +142,7 @@ test("what is left of a file that was cut off or damaged is shown, and named as 
   expect(readdirSync(folder)).toEqual([]);
   expect(await world.run(["import", cut])).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(
-      /The file is damaged or no session file, so nothing is imported: it ends after/,
-    ),
+    stderr: expect.stringMatching(/cut\.datacat is not imported\. The file is not complete: /),
   });
 
   // A byte of the content.
@@ -135,22 +150,159 @@ test("what is left of a file that was cut off or damaged is shown, and named as 
   damaged[whole.length - 5_000] = (damaged[whole.length - 5_000] ?? 0) ^ 1;
   writeFileSync(cut, damaged);
   expect((await world.run(["why", cut])).stdout).toContain("1 part of the file cannot be read");
+  writeFileSync(cut, Buffer.concat([whole, Buffer.alloc(2_048)]));
+  expect((await world.run(["why", cut])).stdout).toContain("2 KiB follow the end of the session");
 
   // Only the header is left.
   writeFileSync(cut, whole.subarray(0, 400));
   expect(await world.run(["show", cut])).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/No records can be read in .*It is of session .*exit code 3/),
+    stderr: expect.stringMatching(
+      /No records can be read in .*It is of session .*exit code 3\.\n.*the oldest records \(1 of 1 segment\)/,
+    ),
   });
-  writeFileSync(cut, "no session file");
-  expect(await world.run(["show", cut])).toMatchObject({
-    code: 1,
-    stderr: expect.stringContaining("is no session file"),
-  });
+  const texts = { "no session file": "it does not begin as one", "": "it is empty" };
+  for (const [text, why] of Object.entries(texts)) {
+    writeFileSync(cut, text);
+    for (const command of ["show", "import"])
+      expect(await world.run([command, cut])).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(
+          `cut.datacat cannot be read as a session file: ${why}. .datacat export SESSION -o`,
+        ),
+      });
+  }
   expect(await world.run(["show", join(world.folder, "none.datacat")])).toMatchObject({ code: 4 });
+  expect(await world.run(["show", world.folder])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("is a folder"),
+  });
   expect(await world.run(["tail", "-f", file])).toMatchObject({ code: 2 });
+  expect(await world.run(["tail", file, "level:>=("])).toMatchObject({
+    code: 1,
+    stderr: expect.not.stringContaining("    at "),
+  });
   expect(await world.run(["export", file, "-o", cut])).toMatchObject({ code: 2 });
   expect(await world.run(["export", id, "--format", "datacat"])).toMatchObject({ code: 2 });
   expect(await world.run(["import", "--as-new-id", "x", file, file])).toMatchObject({ code: 2 });
   expect(statSync(file).size).toBe(whole.length);
+});
+
+test("of several files, whatever their names, each is imported or named", async () => {
+  await using world = await World.make();
+  await using other = await World.make();
+  const id = await recorded(world);
+  const renamed = join(world.folder, "crash.bin");
+  await world.run(["export", id, "--format", "datacat", "-o", renamed]);
+  const huge = join(world.folder, "huge.datacat");
+  writeFileSync(huge, readFileSync(renamed));
+  truncateSync(huge, 10 * 1024 ** 3); // without content: it takes no room
+  const bad = join(world.folder, "bad.datacat");
+  writeFileSync(bad, "nothing");
+  await other.startServer();
+  const imported = await other.run(["import", "--json", bad, huge, renamed]);
+  expect(imported.code).toBe(1);
+  expect(JSON.parse(imported.stdout)).toMatchObject([{ session: id, imported: true }]);
+  expect(imported.stderr).toMatch(/bad\.datacat cannot be read as a session file/);
+  expect(imported.stderr).toMatch(/huge\.datacat has 10 GiB, and a server takes .* 1 GiB\./);
+  expect(imported.stderr).toContain("2 session files not imported.");
+});
+
+test("what a file has does not act on the terminal", async () => {
+  await using world = await World.make();
+  const id = await recorded(world);
+  const file = join(world.folder, "hostile.datacat");
+  await world.run(["export", id, "-o", file]);
+  const text = "\u001B[2J\u001B]0;title\u0007\u202E";
+  const parts = [...new PartReader(CODEC).add(readFileSync(file))];
+  const writer = new PartWriter(CODEC);
+  const changed = parts.map(({ kind, payload }) => {
+    if (kind === PART.header) {
+      const header = unpackJson(payload, CODEC, MAX_HEADER_BYTES) as FileHeader;
+      const hostile = { ...header, headline: text, written_by: text };
+      return writer.part(kind, packJson(hostile, CODEC));
+    }
+    if (kind !== PART.segment) return writer.part(kind, payload);
+    const segment = readSegment(payload, CODEC);
+    const index = segment.index() as SessionIndex;
+    index.tags.push(text);
+    index.version = text;
+    for (const one of index.names) one.name = text;
+    for (const one of index.attachments) one.name = `../../${text}`;
+    const keyframe = JSON.stringify({ [text]: text });
+    const packed = packSegment({ ...segment, index: JSON.stringify(index), keyframe }, CODEC);
+    return writer.part(kind, packed);
+  });
+  writeFileSync(file, Buffer.concat([SIGNATURE, ...changed, writer.end()]));
+  const folder = join(world.folder, "attached");
+  for (const args of [
+    ["show"],
+    ["show", "--json"],
+    ["show", "--at", "-1ms"],
+    ["why"],
+    ["tail"],
+    ["attachments", "-d", folder],
+    ["export"],
+    ["import"],
+  ]) {
+    const [command = "", ...rest] = args;
+    const { stdout, stderr } = await world.run([command, file, ...rest]);
+    // oxlint-disable-next-line no-control-regex -- that is what the test looks for
+    expect(stdout + stderr, command).not.toMatch(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202E]/);
+    expect(stderr, command).not.toContain("    at ");
+  }
+  expect(readdirSync(folder)).toHaveLength(1);
+  expect(readdirSync(world.folder)).not.toContain("title");
+  truncateSync(file, 400);
+  const { stderr } = await world.run(["show", file]);
+  expect(stderr).toContain("No records can be read");
+  // oxlint-disable-next-line no-control-regex -- that is what the test looks for
+  expect(stderr).not.toMatch(/[\u001B\u202E]/);
+});
+
+/** Sends a file piece by piece, to the server's import. */
+async function send(world: World, file: Buffer, pieces: () => AsyncIterable<Buffer>) {
+  const request = http.request(`${world.url}/api/sessions/import`, {
+    method: "POST",
+    headers: { "content-length": file.length },
+  });
+  const answered = once(request, "response") as Promise<[http.IncomingMessage]>;
+  // Of an answer before the end of the body, the rest is not sent.
+  const sent = pipeline(Readable.from(pieces()), request).catch(() => {});
+  const [response] = await answered;
+  const text = await new Response(Readable.toWeb(response) as ReadableStream).text();
+  request.destroy();
+  await sent;
+  return { status: response.statusCode, text };
+}
+
+test("a sender may pause for longer than a server keeps an idle session in memory", async () => {
+  await using world = await World.make();
+  await using other = await World.make();
+  const id = await recorded(world);
+  const file = join(world.folder, "slow.datacat");
+  await world.run(["export", id, "-o", file]);
+  const bytes = readFileSync(file);
+  await other.startServer();
+  const answer = await send(other, bytes, async function* () {
+    // The segment and a part of the content.
+    yield bytes.subarray(0, bytes.length / 2);
+    await new Promise((resolve) => setTimeout(resolve, 13_000)); // workerd: 10 s
+    yield bytes.subarray(bytes.length / 2);
+  });
+  expect(answer).toMatchObject({ status: 200, text: expect.stringContaining('"imported":true') });
+});
+
+test("a sender whose large file is refused reads why", async () => {
+  await using world = await World.make();
+  await world.startServer();
+  // A part that claims to be longer than parts are.
+  const bytes = Buffer.concat([SIGNATURE, Buffer.alloc(64 * 1024 * 1024, 0xff)]);
+  for (let n = 0; n < 5; n++) {
+    const answer = await send(world, bytes, async function* () {
+      for (let at = 0; at < bytes.length; at += 256 * 1024)
+        yield bytes.subarray(at, at + 256 * 1024);
+    });
+    expect(answer).toMatchObject({ status: 400, text: expect.stringContaining("bad_file") });
+  }
 });

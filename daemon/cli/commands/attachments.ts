@@ -86,7 +86,7 @@ async function downloadAll(
   const others = attachments.length - present.length;
   if (!json && others > 0)
     print(
-      `${formatCount(others, "attachment")} not ${session.container}: ${DATACAT} attachments ${session.id}`,
+      `${formatCount(others, "attachment")} not ${session.container}: ${DATACAT} attachments ${session.argument}`,
     );
   if (failures.length > 0) throw new Trouble("failed", `Not stored:\n  ${failures.join("\n  ")}`);
 }

@@ -56,8 +56,12 @@ export function addExport(program: Command): void {
       "With metrics_wide: a row per step, with the last value of each series.",
       milliseconds,
     )
-    .addOption(new Option("--separator <name>", "Between the cells of a row.").choices(SEPARATORS))
-    .addOption(new Option("--decimal <name>", "In numbers.").choices(DECIMALS))
+    .addOption(
+      new Option("--separator <name>", "Between the cells of a row (default: comma).").choices(
+        SEPARATORS,
+      ),
+    )
+    .addOption(new Option("--decimal <name>", "In numbers (default: point).").choices(DECIMALS))
     .option("--bom", "Begin with a byte order mark, by which Excel recognises UTF-8.")
     .option(...ALWAYS_JSON_OPTION)
     .addHelpText(

@@ -10,6 +10,7 @@ import { importSessions } from "../import/session-file.ts";
 import { DATACAT } from "../invocation.ts";
 import { asCode, sessionLink, writeJobSummary } from "../link.ts";
 import { collectTag, JSON_OPTION } from "../options.ts";
+import { isSessionFile } from "../session/path.ts";
 import { print, printJson } from "../terminal.ts";
 import { Trouble } from "../trouble.ts";
 
@@ -52,7 +53,8 @@ A folder is searched for files that end with .xml or .tap. JUnit XML is what mos
 Mocha, PHPUnit, RSpec, CTest, cargo-nextest, go-junit-report. Importing the same files again changes nothing.
 A file that can't be read is named with its line; the others are recorded, and the exit code is 1.
 
-A session file (.datacat, from \`export\`) is stored whole on the server that DATACAT_URL names, with the key of this machine.
+A session file (from \`export -o FILE.datacat\`) is the same session on the server that DATACAT_URL names, with the key of this machine.
+Importing it again changes nothing. Of several, one that is refused is named; the others are stored, and the exit code is 1.
 
 Examples:
   ${DATACAT} import results.xml
@@ -61,7 +63,7 @@ Examples:
   ${DATACAT} import crash.datacat`,
     )
     .action(async (names: string[], options: Options) => {
-      const files = names.filter((name) => name.endsWith(".datacat"));
+      const files = names.filter(isSessionFile);
       const reports = names.filter((name) => !files.includes(name));
       if (options.asNewId !== undefined && files.length !== 1)
         throw new Trouble("usage", "--as-new-id is for one session file.");

@@ -4,14 +4,15 @@ import type { Summary } from "../../../src/core/answers/summary.ts";
 import { nameLabel } from "../../../src/core/text/recorded-text.ts";
 import { isOngoing } from "../../../src/core/session/duration.ts";
 import { clockText } from "../../../src/core/status/evidence.ts";
-import { formatDuration } from "../../../src/core/text/format.ts";
+import { formatCount, formatDuration } from "../../../src/core/text/format.ts";
 import { redactText } from "../../../src/core/secrets/redact.ts";
 import { CLOCK_TOLERANCE_MS } from "../../../src/core/limits.ts";
+import { DAMAGED_PARTS } from "../limits.ts";
 import type { Session } from "../session/session.ts";
 import { bold, dim, moment, print, outcomeLine } from "../terminal.ts";
 
 /** Product, version, status, times and place of a session. */
-export function printSummary({ place, problems }: Session, summary: Summary): void {
+export function printSummary({ place, now, problems }: Session, summary: Summary): void {
   const { product, version, verdict, created_at, ran_ms, status_ms } = summary;
   const { status, headline } = verdict;
   const where = summary.hostname || summary.browser;
@@ -26,7 +27,7 @@ export function printSummary({ place, problems }: Session, summary: Summary): vo
     ),
   );
   print(
-    `${moment(created_at)} to ${isOngoing(status) ? "now" : moment(created_at + ran_ms)}, ${formatDuration(ran_ms)}${where ? `, on ${nameLabel(where)}` : ""}`,
+    `${moment(created_at)} to ${isOngoing(status) ? now : moment(created_at + ran_ms)}, ${formatDuration(ran_ms)}${where ? `, on ${nameLabel(where)}` : ""}`,
   );
   if (summary.tags.length > 0)
     print(`Tags: ${summary.tags.map((tag) => `[${nameLabel(tag)}]`).join(" ")}`);
@@ -52,7 +53,9 @@ export function printTests({ tests, verdict }: Summary): void {
 export function printGaps({ damaged = [], left_out }: Summary): void {
   const leftOut = leftOutTexts(left_out);
   if (damaged.length > 0) print(`\n${bold("Damaged storage")}`);
-  for (const part of damaged) print(`- ${damageText(part)}`);
+  for (const part of damaged.slice(0, DAMAGED_PARTS)) print(`- ${damageText(part)}`);
+  if (damaged.length > DAMAGED_PARTS)
+    print(dim(`  … and ${formatCount(damaged.length - DAMAGED_PARTS, "further part")}`));
   if (leftOut.length > 0) print(`\n${bold("Incomplete lists")} (what they leave out was stored)`);
   for (const text of leftOut) print(`- ${text}`);
 }

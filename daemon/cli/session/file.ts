@@ -1,77 +1,58 @@
 /** A session in a session file, read without a server. Its status is that of the moment of its export. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { basename } from "node:path";
-import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
 import { EVENT_LIST } from "../../../src/core/events/fields.ts";
 import { exportAsked } from "../../../src/core/exports/asked.ts";
 import { exportOf } from "../../../src/core/exports/exports.ts";
 import { ATTACHMENT_CHUNK_BYTES } from "../../../src/core/limits.ts";
 import { parseQueryOf } from "../../../src/core/query/parse.ts";
-import { ANSWERS, type Source } from "../../../src/core/questions/questions.ts";
-import type { Codec } from "../../../src/core/segments/segment.ts";
+import { answer, type Question, type Source } from "../../../src/core/questions/questions.ts";
+import { Refusal } from "../../../src/core/refusal.ts";
 import { type OpenedFile, openFile } from "../../../src/core/session-file/open.ts";
-import { BadFile } from "../../../src/core/session-file/parts.ts";
+import type { FileBytes } from "../../../src/core/session-file/scan.ts";
 import { nameLabel } from "../../../src/core/text/recorded-text.ts";
 import { moment } from "../terminal.ts";
 import { Trouble } from "../trouble.ts";
+import { CODEC } from "./codec.ts";
+import { withFile } from "./path.ts";
 import type { AnswerTo, QueryOf, QuestionName, Session } from "./session.ts";
 
-const CODEC: Codec = {
-  deflate: (bytes) => deflateRawSync(bytes),
-  inflate: (bytes, most) =>
-    inflateRawSync(bytes, most === undefined ? {} : { maxOutputLength: most }),
-  checksum: (bytes, seed = 0) => crc32(bytes, seed),
-};
-
-/** Throws `failed` if it is no session file, or if nothing of the session can be read. */
-export function openSession(path: string): { session: Session; close: () => void } {
-  const descriptor = openSync(path, "r");
-  const close = () => closeSync(descriptor);
-  try {
-    const { size } = fstatSync(descriptor);
-    const read = (from: number, length: number) => readAt(descriptor, from, length);
-    const { source, header, problems } = openFile({ size, read }, CODEC);
-    if (!source) throw new Trouble("failed", unreadableText(path, header, problems));
-    const exported =
-      header && `, exported ${moment(header.exported_at)} by ${nameLabel(header.written_by)}`;
-    const session: Session = {
-      id: source.index.id,
-      place: `${basename(path)}${exported ?? ""}`,
-      container: "in the file",
-      problems,
-      ask: (name, query) => Promise.resolve(answerTo(source, name, query)),
-      changes: () => Promise.resolve(undefined),
-      content: (attachment, from, to) => Promise.resolve(contentOf(source, attachment, from, to)),
-      export: async (parameters, receive) => {
-        const asked = exportAsked(parameters);
-        if (asked.kind === "file")
-          throw new Trouble("usage", "This is a session file already: copy it.");
-        for (const text of exportOf(source, asked)) await receive(Buffer.from(text));
-      },
-    };
-    return { session, close };
-  } catch (error) {
-    close();
-    if (error instanceof BadFile)
-      throw new Trouble("failed", `${path} is no session file that can be read: ${error.message}.`);
-    throw error;
-  }
+/** Runs `act` with the session in a file. Throws a Trouble if it is no session file, or if nothing of the session can be read. */
+export function withSessionIn<Result>(
+  path: string,
+  act: (session: Session) => Promise<Result>,
+): Promise<Result> {
+  return withFile(path, (bytes) => act(sessionIn(path, bytes)));
 }
 
-function readAt(descriptor: number, from: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let read = 0;
-  while (read < length) {
-    const more = readSync(descriptor, bytes, read, length - read, from + read);
-    if (more === 0) break;
-    read += more;
-  }
-  return bytes.subarray(0, read);
+function sessionIn(path: string, bytes: FileBytes): Session {
+  const { source, header, problems } = openFile(bytes, CODEC);
+  if (!source) throw new Trouble("failed", unreadableText(path, header, problems));
+  const exported =
+    header && `, exported ${moment(header.exported_at)} by ${nameLabel(header.written_by)}`;
+  return {
+    id: source.index.id,
+    argument: path,
+    place: `${basename(path)}${exported ?? ""}`,
+    container: "in the file",
+    now: "its export",
+    problems,
+    ask: (name, query) => Promise.resolve(answerTo(source, name, query)),
+    changes: () => Promise.resolve(undefined),
+    content: (attachment, from, to) => Promise.resolve(contentOf(source, attachment, from, to)),
+    export: async (parameters, receive) => {
+      const asked = exportAsked(parameters);
+      if (asked.kind === "file")
+        throw new Trouble("usage", "This is a session file already: copy it.");
+      for (const text of exportOf(source, asked)) await receive(Buffer.from(text));
+    },
+  };
 }
 
 function unreadableText(path: string, header: OpenedFile["header"], problems: string[]): string {
   const known = header && ` It is of session ${header.session}: ${nameLabel(header.headline)}.`;
-  return [`No records can be read in ${path}.${known ?? ""}`, ...problems].join("\n");
+  const advice = "Copy the file again, or export the session again.";
+  const why = problems.length > 0 ? problems : [`None of its segments fits. ${advice}`];
+  return [`No records can be read in ${path}.${known ?? ""}`, ...why].join("\n");
 }
 
 function answerTo<Name extends QuestionName>(
@@ -80,10 +61,13 @@ function answerTo<Name extends QuestionName>(
   query: QueryOf<Name> = {},
 ): AnswerTo<Name> {
   const { q, ...rest } = query as { q?: string }; // a query of events has it
-  const answer = ANSWERS[name] as (source: Source, query: object) => unknown; // the same question, whose query has these members
-  const asked =
-    q === undefined ? rest : { ...rest, query: parseQueryOf(EVENT_LIST, q, source.now) };
-  return answer(source, asked) as AnswerTo<Name>;
+  try {
+    const asked =
+      q === undefined ? rest : { ...rest, query: parseQueryOf(EVENT_LIST, q, source.now) };
+    return answer(source, [name, asked] as Question) as AnswerTo<Name>; // the same question, whose query has these members
+  } catch (error) {
+    throw error instanceof Refusal ? new Trouble("failed", error.message) : error;
+  }
 }
 
 /** Throws `failed` if the file does not have these bytes. */

@@ -1,8 +1,7 @@
 /** The session that an argument names: in a session file, or on the server that the environment names. */
-import { existsSync } from "node:fs";
 import { withServer } from "../options.ts";
 import type { Server } from "../server.ts";
-import { Trouble } from "../trouble.ts";
+import { isSessionFile } from "./path.ts";
 import type { Changes, QuestionName, Session } from "./session.ts";
 
 const PATHS: { [name in QuestionName]: string } = {
@@ -22,31 +21,23 @@ export async function withSession<Result>(
   named: string,
   act: (session: Session) => Promise<Result>,
 ): Promise<Result> {
-  if (isFile(named)) {
-    if (!existsSync(named)) throw new Trouble("not_found", `There is no file ${named}.`);
+  // No id has a slash.
+  if (/[/\\]/.test(named) || isSessionFile(named)) {
     // Loaded only by commands that read a file.
-    const { openSession } = await import("./file.ts");
-    const { session, close } = openSession(named);
-    try {
-      return await act(session);
-    } finally {
-      close();
-    }
+    const { withSessionIn } = await import("./file.ts");
+    return withSessionIn(named, act);
   }
   return withServer(async (server) => act(sessionOf(server, await server.findSession(named))));
-}
-
-/** No id has a slash, and none ends like this. */
-function isFile(named: string): boolean {
-  return named.endsWith(".datacat") || /[/\\]/.test(named);
 }
 
 function sessionOf(server: Server, id: string): Session {
   const at = `/api/sessions/${encodeURIComponent(id)}`;
   return {
     id,
+    argument: id,
     place: `${server.url}/sessions/${id}`,
     container: "on the server",
+    now: "now",
     problems: [],
     ask: (name, query = {}) => server.get(at + PATHS[name], query),
     // From the catalog; what the session itself answers is printed without it.

@@ -35,9 +35,13 @@ export type Changes = { items: { text: string }[]; tested: number; others: { ses
 
 export type Session = {
   id: string;
+  /** As which a command finds it again. */
+  argument: string;
   /** The address of its page, or its file and when that was exported. */
   place: string;
   container: "on the server" | "in the file";
+  /** Until when it goes on, if it is not over. */
+  now: "now" | "its export";
   /** What of the file cannot be read, as sentences. */
   problems: string[];
   ask<Name extends QuestionName>(name: Name, query?: QueryOf<Name>): Promise<AnswerTo<Name>>;

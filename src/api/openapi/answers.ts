@@ -1,5 +1,4 @@
 /** What each route answers with JSON when it succeeds: types only, of which the OpenAPI document has the schemas (types.ts). */
-import type { ImportAnswer } from "../imports.ts";
 import type { KeyChange, KeyRow } from "../../registry/keys.ts";
 import type { exceptionGroups, ExceptionGroup, GroupDay } from "../../catalog/exceptions.ts";
 import type { changesOf } from "../../catalog/distinctions.ts";
@@ -21,6 +20,7 @@ import type { GroupStatistics } from "../../core/comparison/statistics.ts";
 import type { AnswerOf, Receipt } from "../../core/questions/questions.ts";
 import type { Bar } from "../../core/metrics/bars.ts";
 import type { Change } from "../../core/answers/change.ts";
+import type { ImportAnswer } from "../../core/answers/import.ts";
 import type { RebuildStep, Reindexed } from "../../core/answers/reindex.ts";
 import type { FoundSession } from "../sessions.ts";
 import type { IngestAnswer } from "../../core/batch.ts";

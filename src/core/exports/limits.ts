@@ -8,5 +8,5 @@ export const SHORTEST_PART_MS = 1;
 export const KEPT_SEGMENTS = 3;
 /** Rows of one time in a wide table, for series that have as many points of this time. More begin again. */
 export const MAX_ROWS_AT_ONCE = 1_000;
-/** Characters of an export that are given to its reader at once. */
+/** Characters of an export that its reader gets at once. */
 export const PIECE_LENGTH = 64 * 1024;

@@ -8,12 +8,12 @@ import type { EventRow } from "../answers/events.ts";
 import { isException } from "../events/event.ts";
 import type { Columns } from "../metrics/columns.ts";
 import type { Series } from "../metrics/series.ts";
-import { Refusal } from "../refusal.ts";
 import type { Contents, StoredOp } from "../segments/contents.ts";
 import type { SessionIndex } from "../session/session-index.ts";
 import { copy, equal, merge } from "../state/merge.ts";
 import { StateSize } from "../state/size.ts";
 import type { JsonObject } from "../wire.ts";
+import { BadFile } from "./bad-file.ts";
 import type { FileSegment } from "./segment-part.ts";
 
 type Numbers = Pick<FileSegment, "id" | "fromAt" | "firstSeq" | "lastSeq">;
@@ -59,7 +59,7 @@ export class LogCheck {
     this.#next = { ...numbers, keyframe };
   }
 
-  /** Throws a Refusal if the log and the index differ. */
+  /** Throws a BadFile if the log and the index differ. */
   finish(): void {
     const { counts, leftOut } = this.#index;
     const first = this.#next;
@@ -75,10 +75,7 @@ export class LogCheck {
     for (const series of this.#index.series) this.#compareSeries(series);
     for (const attachment of this.#index.attachments) this.#compareAttachment(attachment);
     if (this.#difference !== undefined)
-      throw new Refusal(
-        "bad_file",
-        `The file contradicts itself, so nothing is imported: ${this.#difference}.`,
-      );
+      throw new BadFile(`it contradicts itself (${this.#difference})`);
   }
 
   #note(difference: string): void {

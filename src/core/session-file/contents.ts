@@ -21,7 +21,8 @@ import { checkNesting } from "../session/nesting.ts";
 import { Op } from "../wire.ts";
 
 type Context = {
-  redactor: Redactor;
+  /** Undefined: they are read as they are. */
+  redactor?: Redactor;
   /** The latest time at which something can have happened, by the server's clock. */
   latest: number;
   /** Those of the session's index. */
@@ -37,7 +38,7 @@ export function readContents(reader: SegmentReader, context: Context): Read {
   const opOf = (value: object, what: string) => {
     const op = parsedOp(value, what);
     checkNesting(op);
-    const clean = redactOp(op, context.redactor);
+    const clean = context.redactor ? redactOp(op, context.redactor) : op;
     if (clean !== op) {
       const before = redactedFields(op);
       altered.push(...redactedFields(clean).filter((field) => !before.includes(field)));

@@ -1,26 +1,19 @@
-/** The segments and contents of a session file, as answers read them. Each segment is checked once (contents.ts), and summarised as a server does. */
+/** The segments of a session file, as answers read them. Each segment is checked once (contents.ts), and summarised as a server does. */
 import type { DamagedPart } from "../answers/damage.ts";
-import { type Attachment, chunkBytes, chunksOf } from "../attachments/attachments.ts";
-import { ATTACHMENT_CHUNK_BYTES, MAX_TIME } from "../limits.ts";
-import { Redactor } from "../secrets/redact.ts";
-import { ByteReader } from "../segments/bytes.ts";
+import { MAX_TIME } from "../limits.ts";
+import { damagedParts } from "../segments/damaged-parts.ts";
+import { repairedKeyframe } from "../segments/keyframe.ts";
 import type { Codec } from "../segments/segment.ts";
+import { SegmentReader } from "../segments/segment-reader.ts";
 import { summariseSegment } from "../segments/segment-summary.ts";
-import type {
-  Lengths,
-  Segment,
-  SegmentInfo,
-  Segments,
-  StoredChunks,
-} from "../segments/segments.ts";
+import type { Segment, SegmentInfo, Segments, StoredChunks } from "../segments/segments.ts";
 import type { SessionIndex } from "../session/session-index.ts";
-import { isObject } from "../state/merge.ts";
-import type { Json, JsonObject } from "../wire.ts";
-import { readContents } from "./contents.ts";
+import { BadFile, isOfFile } from "./bad-file.ts";
 import { boundedReader } from "./bounded.ts";
-import { BadFile, unpack } from "./parts.ts";
+import { readContents } from "./contents.ts";
+import { FileChunks } from "./file-chunks.ts";
 import type { FileBytes, Scanned } from "./scan.ts";
-import { type FileSegment, readSegment } from "./segment-part.ts";
+import { countsOf, type FileSegment, keyframeOf, readSegment } from "./segment-part.ts";
 
 /** Segments that stay in memory: questions read neighbours. */
 const KEPT = 2;
@@ -32,8 +25,9 @@ export class FileSegments implements Segments {
   readonly #bytes: FileBytes;
   readonly #scanned: Scanned;
   readonly #codec: Codec;
-  readonly #infos: SegmentInfo[] = [];
-  readonly #damaged: DamagedPart[] = [];
+  /** By their ids, oldest first. */
+  readonly #infos = new Map<number, SegmentInfo>();
+  readonly #damaged: DamagedPart[];
   readonly #kept = new Map<number, Segment>();
 
   /** `last`: the id of the newest segment that the session had. `index`: at its end. */
@@ -44,44 +38,58 @@ export class FileSegments implements Segments {
     this.bytes = bytes.size;
     this.segmentCount = last;
     this.chunks = new FileChunks(bytes, scanned, codec);
-    for (let id = 1; id <= last; id++) this.#check(id, index);
-    for (const [segment, part] of scanned.damage)
-      this.#damaged.push(
-        part === "attachment"
-          ? { segment: null, part, first_seq: segment, last_seq: segment }
-          : { segment: segment === 0 ? null : segment, part },
-      );
+    // What the source could not read is named as it named it.
+    const known = new Set(scanned.damage.map(([segment]) => segment));
+    const missing: DamagedPart[] = [];
+    for (let id = 1; id <= last; id++)
+      if (!this.#check(id, index) && !known.has(id)) missing.push({ segment: id, part: "segment" });
+    const found = scanned.damage.map(([segment, part]) => ({ segment: segment || null, part }));
+    this.#damaged = [
+      ...missing,
+      ...damagedParts(found, this.list(), (id) => this.#damagedSegment(id)),
+    ];
   }
 
   list(): SegmentInfo[] {
-    return this.#infos;
+    return [...this.#infos.values()];
   }
 
   open({ id }: Pick<SegmentInfo, "id">): Segment | null {
     const kept = this.#kept.get(id);
     if (kept) return kept;
-    const info = this.#infos.find((each) => each.id === id);
-    if (!info) return null;
-    const { keyframe, body } = this.#read(id);
-    const state = isObject(keyframe as Json) ? JSON.stringify(keyframe) : "{}";
-    const segment: Segment = {
-      info,
-      keyframe: () => JSON.parse(state) as JsonObject,
-      reader: boundedReader(body, this.#codec),
-    };
+    const segment = this.#open(id);
     for (const other of this.#kept.keys()) if (this.#kept.size >= KEPT) this.#kept.delete(other);
-    this.#kept.set(id, segment);
+    if (segment) this.#kept.set(id, segment);
     return segment;
   }
 
   find({ at, seq }: Parameters<Segments["find"]>[0]): SegmentInfo | null {
     const isUpTo = (info: SegmentInfo) =>
       seq === undefined ? info.fromAt <= (at ?? Infinity) : info.firstSeq <= seq;
-    return this.#infos.filter(isUpTo).at(-1) ?? null;
+    return this.list().filter(isUpTo).at(-1) ?? null;
   }
 
   damagedParts(): DamagedPart[] {
     return this.#damaged;
+  }
+
+  #open(id: number): Segment | null {
+    const info = this.#infos.get(id);
+    if (!info) return null;
+    const segment = this.#read(id);
+    return {
+      info,
+      keyframe: () => keyframeOf(segment) ?? repairedKeyframe(id, (other) => this.#before(other)),
+      // Its sizes were checked.
+      reader: new SegmentReader(segment.body, this.#codec),
+    };
+  }
+
+  #before(id: number): ReturnType<Parameters<typeof repairedKeyframe>[1]> {
+    if (!this.#infos.has(id)) return null;
+    const segment = this.#read(id);
+    const reader = new SegmentReader(segment.body, this.#codec);
+    return { keyframe: keyframeOf(segment), reader };
   }
 
   #read(id: number): FileSegment {
@@ -90,55 +98,28 @@ export class FileSegments implements Segments {
     return readSegment(this.#bytes.read(place.at, place.length), this.#codec);
   }
 
-  /** Lists a segment, or names what of it cannot be read. */
-  #check(id: number, { series }: SessionIndex): void {
+  #damagedSegment(id: number): ReturnType<Parameters<typeof damagedParts>[2]> {
+    if (!this.#infos.has(id)) return undefined;
+    const segment = this.#read(id);
+    const reader = new SegmentReader(segment.body, this.#codec);
+    return { counts: countsOf(segment), reader };
+  }
+
+  /** Lists a segment. False if it cannot be read. */
+  #check(id: number, { series }: SessionIndex): boolean {
+    if (!this.#scanned.segments.has(id)) return false;
     try {
-      const { fromAt, firstSeq, lastSeq, isSealed, body } = this.#read(id);
-      const reader = boundedReader(body, this.#codec);
-      const context = { redactor: NO_REDACTION, latest: MAX_TIME, series };
-      const { contents } = readContents(reader, context);
-      const summary = isSealed ? summariseSegment(contents, (one) => series[one]) : null;
-      this.#infos.push({ id, fromAt, firstSeq, lastSeq, summary });
-    } catch {
-      // What the source could not read is named as it named it.
-      if (!this.#scanned.damage.some(([segment]) => segment === id))
-        this.#damaged.push({ segment: id, part: "segment" });
+      const segment = this.#read(id);
+      keyframeOf(segment);
+      const { fromAt, firstSeq, lastSeq, hasSummary } = segment;
+      const reader = boundedReader(segment.body, this.#codec);
+      const { contents } = readContents(reader, { latest: MAX_TIME, series });
+      const summary = hasSummary ? summariseSegment(contents, (one) => series[one]) : null;
+      this.#infos.set(id, { id, fromAt, firstSeq, lastSeq, summary });
+      return true;
+    } catch (error) {
+      if (!isOfFile(error)) throw error;
+      return false;
     }
-  }
-}
-
-/** Its texts were redacted as they were recorded. */
-const NO_REDACTION = new Redactor();
-
-class FileChunks implements StoredChunks {
-  readonly #bytes: FileBytes;
-  readonly #chunks: Scanned["chunks"];
-  readonly #codec: Codec;
-
-  constructor(bytes: FileBytes, { chunks }: Scanned, codec: Codec) {
-    this.#bytes = bytes;
-    this.#chunks = chunks;
-    this.#codec = codec;
-  }
-
-  lengths(): Lengths {
-    return new Map();
-  }
-
-  received(attachment: Attachment): number[] {
-    const there = this.#chunks.get(attachment.seq);
-    return Array.from({ length: chunksOf(attachment) }, (_, chunk) => chunk).filter((chunk) =>
-      there?.has(chunk),
-    );
-  }
-
-  read(attachment: Attachment, chunk: number): Uint8Array | undefined {
-    const place = this.#chunks.get(attachment.seq)?.get(chunk);
-    if (!place) return undefined;
-    const reader = new ByteReader(this.#bytes.read(place.at, place.length));
-    reader.varint();
-    reader.varint();
-    const bytes = unpack(reader.remaining(), this.#codec, ATTACHMENT_CHUNK_BYTES);
-    return bytes.length === chunkBytes(attachment, chunk) ? bytes : undefined;
   }
 }

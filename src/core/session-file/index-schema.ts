@@ -91,7 +91,14 @@ const valueText = v.pipe(
   }, "must be a value of the state"),
 );
 
-const moments = { count: whole, deviation: finite, sum: finite, low: finite, scale: finite };
+/** `count`: of samples, of which each point of a histogram may have very many. */
+const moments = {
+  count: v.pipe(finite, v.minValue(0)),
+  deviation: finite,
+  sum: finite,
+  low: finite,
+  scale: finite,
+};
 const clock = {
   offsetMs: finite,
   lastAt: clockTime,
@@ -118,6 +125,15 @@ const totals = v.object({
   flaky: whole,
   not_passed: whole,
   suites: whole,
+});
+
+/** What a session has, by kind. */
+export const Counts = v.object({
+  states: whole,
+  events: whole,
+  exceptions: whole,
+  points: whole,
+  heartbeats: whole,
 });
 
 /** A time by the server's clock, which has not passed `latest`. */
@@ -196,7 +212,7 @@ function observationsSchema(at: Time) {
     tests: v.optional(testsSchema(at)),
     clockSteps: list(v.object({ at: clockTime, by_ms: finite }), MAX_CLOCK_STEPS),
     transitions: list(
-      v.object({ at, status: v.picklist(STATUSES), headline: text(2 * MAX_REASON_LENGTH) }),
+      v.object({ at, status: v.picklist(STATUSES), headline: text(4 * MAX_REASON_LENGTH) }),
       MAX_TRANSITIONS,
     ),
     transitionsLeftOut: v.optional(whole),
@@ -310,7 +326,7 @@ export function indexSchema(latest: number) {
     createdAt: at,
     updatedAt: at,
     receivedAt: at,
-    seq: whole,
+    seq: v.pipe(whole, v.maxValue(MAX_SEQUENCE)),
     clockAt: at,
     clockSkewMs: finite,
     clockOffsetMs: finite,
@@ -327,13 +343,7 @@ export function indexSchema(latest: number) {
       }),
       MAX_LANES,
     ),
-    counts: v.object({
-      states: whole,
-      events: whole,
-      exceptions: whole,
-      points: whole,
-      heartbeats: whole,
-    }),
+    counts: Counts,
     accepted: whole,
     dropped: counts,
     altered: counts,

@@ -10,7 +10,11 @@ export const MAX_HEADER_BYTES = 64 * 1024;
 export const MAX_INDEX_BYTES = 4 * 1024 * 1024;
 /** Sections of one segment, inflated: the decompressed body of a request (MAX_INFLATED_BYTES) beside what an open row holds. */
 export const MAX_SEGMENT_BYTES = 18 * 1024 * 1024;
-/** Values of all columns of one segment: most took a byte of an open row, and each takes 16 bytes of memory while it is read. */
+/** Values of all columns of one segment: SEGMENT_VALUES and those of one more batch, whose 5,000 histograms have 1,300,000. Each takes 16 bytes of memory while it is read. */
 export const MAX_SEGMENT_VALUES = 4_000_000;
+/** Parts of a file: its segments, and 130 GiB of contents in chunks. A file of 1 GiB has place for 100,000,000 empty ones. */
+export const MAX_PARTS = 200_000;
+/** Newest segments whose index is tried: the newest is the first of a file, and each takes 30 ms if it is as large as it may be. */
+export const MAX_TRIED_SEGMENTS = 100;
 /** Segments of one session: at 64 KB each they fill MAX_FILE_BYTES. */
 export const MAX_SEGMENTS = 65_536;

@@ -1,19 +1,18 @@
 /** Opens a session file: what is in it answers the same questions as a session on a server, as of the moment of its export. */
-import { MAX_TIME } from "../limits.ts";
+import { MAX_CHUNKS } from "../attachments/attachments.ts";
+import { ATTACHMENT_CHUNK_BYTES, MAX_LISTED_ATTACHMENTS, MAX_TIME } from "../limits.ts";
 import type { Source } from "../questions/questions.ts";
 import { Rollups } from "../questions/metrics.ts";
 import { Tests } from "../questions/tests.ts";
 import type { Codec } from "../segments/segment.ts";
 import type { SessionIndex } from "../session/session-index.ts";
-import { isObject, merge } from "../state/merge.ts";
-import type { Json, JsonObject } from "../wire.ts";
-import * as v from "valibot";
-import { boundedReader } from "./bounded.ts";
+import { merge } from "../state/merge.ts";
+import { isOfFile } from "./bad-file.ts";
 import { FileSegments } from "./file-segments.ts";
-import { indexSchema } from "./index-schema.ts";
-import { BadFile } from "./parts.ts";
+import { MAX_TRIED_SEGMENTS } from "./limits.ts";
+import { readIndex } from "./read-index.ts";
 import { type FileBytes, type Scanned, scanFile } from "./scan.ts";
-import { type FileSegment, readSegment } from "./segment-part.ts";
+import { readSegment } from "./segment-part.ts";
 
 export type OpenedFile = {
   /** Undefined if the file ends before the first segment, or that cannot be read. */
@@ -27,14 +26,14 @@ export function openFile(bytes: FileBytes, codec: Codec): OpenedFile {
   const newest = newestOf(bytes, scanned, codec);
   if (!newest) return { source: undefined, header, problems };
 
-  const { segment, index } = newest;
+  const { index, id } = newest;
   const last = Math.max(header?.segments ?? 0, ...scanned.segments.keys());
-  if (segment.id < last)
+  if (id < last)
     problems.push("The newest records cannot be read: what follows is of an earlier moment.");
   const store = new FileSegments(bytes, scanned, index, last, codec);
-  const keyframe = segment.keyframe as Json;
-  const state: JsonObject = isObject(keyframe) ? keyframe : {};
-  for (const { patch } of boundedReader(segment.body, codec).states()) merge(state, patch);
+  const segment = store.open({ id });
+  const state = segment?.keyframe() ?? {};
+  for (const { patch } of segment?.reader.states() ?? []) merge(state, patch);
   let rollups: Rollups | undefined;
   let tests: Tests | undefined;
   const source: Source = {
@@ -48,21 +47,27 @@ export function openFile(bytes: FileBytes, codec: Codec): OpenedFile {
   return { source, header, problems };
 }
 
+/** Those of a file are of any server. */
+const ATTACHMENT_LIMITS = {
+  each: MAX_CHUNKS * ATTACHMENT_CHUNK_BYTES,
+  session: Infinity,
+  count: MAX_LISTED_ATTACHMENTS,
+};
+
 /** The newest segment whose index can be read. */
 function newestOf(
   bytes: FileBytes,
   { segments }: Scanned,
   codec: Codec,
-): { segment: FileSegment; index: SessionIndex } | undefined {
-  for (const id of [...segments.keys()].sort((a, b) => b - a)) {
-    const place = segments.get(id);
-    if (!place) continue;
+): { id: number; index: SessionIndex } | undefined {
+  const context = { latest: MAX_TIME, attachmentLimits: ATTACHMENT_LIMITS };
+  const newestFirst = [...segments].sort(([one], [other]) => other - one);
+  for (const [id, { at, length }] of newestFirst.slice(0, MAX_TRIED_SEGMENTS)) {
     try {
-      const segment = readSegment(bytes.read(place.at, place.length), codec);
-      const index = v.safeParse(indexSchema(MAX_TIME), segment.index);
-      if (index.success) return { segment, index: index.output as SessionIndex }; // as: it has all members (index-schema.ts)
+      const segment = readSegment(bytes.read(at, length), codec);
+      return { id, index: readIndex(segment.index(), context) };
     } catch (error) {
-      if (!(error instanceof BadFile) && !(error instanceof RangeError)) throw error;
+      if (!isOfFile(error)) throw error;
     }
   }
   return undefined;

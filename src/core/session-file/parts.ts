@@ -19,10 +19,11 @@
 import { ByteReader, ByteWriter, decodeUtf8, utf8 } from "../segments/bytes.ts";
 import type { Codec } from "../segments/segment.ts";
 import { MIN_DEFLATE_BYTES } from "../limits.ts";
+import { parseJson } from "../parse.ts";
+import { BadFile } from "./bad-file.ts";
 import { MAX_HEADER_BYTES, MAX_PART_BYTES } from "./limits.ts";
+import { checkSignature, HOW_TO_EXPORT, SIGNATURE } from "./signature.ts";
 
-/** Line breaks and a character above 127 show whether a transfer changed the file as if it were text; as in PNG. */
-export const SIGNATURE = Uint8Array.of(0x89, 0x44, 0x43, 0x41, 0x54, 0x0d, 0x0a, 0x1a);
 export const PART_START_BYTES = 9;
 
 export const PART = { header: 1, segment: 2, chunk: 3, damage: 4, end: 5 } as const;
@@ -91,11 +92,13 @@ export function afterPart(
   };
 }
 
-/** Reads parts from bytes as they arrive, and checks each. Memory holds one part. */
+/** Reads parts from bytes as they arrive, and checks each. Memory holds what arrived last, and the part that is not complete. */
 export class PartReader {
   readonly #codec: Codec;
-  #chunks: Uint8Array[] = [];
-  #buffered = 0;
+  /** What was not read yet: its first `#length` bytes. One buffer, since a sender may send byte by byte. */
+  #buffer = new Uint8Array(FIRST_BUFFER_BYTES);
+  #length = 0;
+  #received = 0;
   #hasSignature = false;
   #totals: FileEnd = { parts: 0, bytes: SIGNATURE.length, checksum: 0 };
   #isComplete = false;
@@ -107,19 +110,22 @@ export class PartReader {
   /** Adds bytes. The parts that are complete now, apart from the end. Throws a BadFile. */
   *add(bytes: Uint8Array): Generator<Part> {
     if (bytes.length === 0) return;
+    this.#received += bytes.length;
     if (this.#isComplete) throw new BadFile("something follows its end");
-    this.#chunks.push(bytes);
-    this.#buffered += bytes.length;
+    this.#append(bytes);
+    let at = 0;
     if (!this.#hasSignature) {
-      if (this.#buffered < SIGNATURE.length) return;
-      if (!isSignature(this.#take(SIGNATURE.length))) throw new BadFile("it does not begin as one");
+      checkSignature(this.#buffer.subarray(0, this.#length));
+      if (this.#length < SIGNATURE.length) return;
       this.#hasSignature = true;
+      at = SIGNATURE.length;
     }
-    while (this.#buffered >= PART_START_BYTES) {
-      const { kind, length, checksum } = readPartStart(this.#peek(PART_START_BYTES));
-      if (this.#buffered < PART_START_BYTES + length) return;
-      this.#take(PART_START_BYTES);
-      const payload = this.#take(length);
+    while (this.#length - at >= PART_START_BYTES) {
+      const { kind, length, checksum } = readPartStart(this.#buffer.subarray(at));
+      const end = at + PART_START_BYTES + length;
+      if (this.#length < end) break;
+      const payload = this.#buffer.slice(at + PART_START_BYTES, end);
+      at = end;
       if (checksumOf(kind, payload, this.#codec) !== checksum)
         throw new BadFile(`part ${this.#totals.parts + 1} of it does not match its checksum`);
       if (kind !== PART.end) {
@@ -129,53 +135,33 @@ export class PartReader {
       }
       checkEnd(payload, this.#totals, this.#codec);
       this.#isComplete = true;
-      if (this.#buffered > 0) throw new BadFile("something follows its end");
+      if (at < this.#length) throw new BadFile("something follows its end");
     }
+    this.#buffer.copyWithin(0, at, this.#length);
+    this.#length -= at;
   }
 
   /** Throws a BadFile if the end is missing. */
   finish(): void {
+    if (this.#received === 0) throw new BadFile("it is empty", HOW_TO_EXPORT);
     if (!this.#isComplete)
-      throw new BadFile(
-        `it ends after ${this.#totals.bytes + this.#buffered} bytes, before its end part`,
-      );
+      throw new BadFile(`it ends after ${this.#received} bytes, before its end part`);
   }
 
-  /** The first bytes, which stay. */
-  #peek(length: number): Uint8Array {
-    const first = this.#joined(length);
-    return first.subarray(0, length);
-  }
-
-  #take(length: number): Uint8Array {
-    const first = this.#joined(length);
-    this.#buffered -= length;
-    const rest = first.subarray(length);
-    this.#chunks[0] = rest;
-    if (rest.length === 0) this.#chunks.shift();
-    return first.subarray(0, length);
-  }
-
-  /** The first chunk, joined with those after it until it has so many bytes. */
-  #joined(length: number): Uint8Array {
-    let [first = new Uint8Array()] = this.#chunks;
-    if (first.length >= length) return first;
-    const joined = new ByteWriter(Math.max(length, first.length));
-    let count = 0;
-    for (const chunk of this.#chunks) {
-      joined.bytes(chunk);
-      count++;
-      if (joined.length >= length) break;
+  #append(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length;
+    if (length > this.#buffer.length) {
+      const grown = new Uint8Array(Math.max(length, 2 * this.#buffer.length));
+      grown.set(this.#buffer.subarray(0, this.#length));
+      this.#buffer = grown;
     }
-    first = joined.finish();
-    this.#chunks.splice(0, count, first);
-    return first;
+    this.#buffer.set(bytes, this.#length);
+    this.#length = length;
   }
 }
 
-export function isSignature(bytes: Uint8Array): boolean {
-  return SIGNATURE.every((byte, index) => bytes[index] === byte);
-}
+/** What a server reads of a body at once. */
+const FIRST_BUFFER_BYTES = 64 * 1024;
 
 /** Throws a BadFile unless the end part states these totals. */
 export function checkEnd(payload: Uint8Array, totals: FileEnd, codec: Codec): void {
@@ -219,12 +205,9 @@ export function packJson(value: object, codec: Codec): Uint8Array {
 /** Throws a BadFile. */
 export function unpackJson(packed: Uint8Array, codec: Codec, most: number): unknown {
   try {
-    return JSON.parse(decodeUtf8(unpack(packed, codec, most)));
+    return parseJson(decodeUtf8(unpack(packed, codec, most)), "A part of it");
   } catch (error) {
     if (error instanceof BadFile) throw error;
-    throw new BadFile("a part of it is no JSON");
+    throw new BadFile("a part of it is no JSON, or has more lists and objects than it may have");
   }
 }
-
-/** Why a file is not read: the end of "The file is damaged or no session file: …". */
-export class BadFile extends Error {}

@@ -1,6 +1,6 @@
-/** The index of a session from a file: its shape, the limits of its lists, and its redaction, as if senders had filled it. */
+/** The index of a session from a file: its shape and the limits of its lists, and its redaction, as if senders had filled it. */
 import { MAX_REFUSED_ATTACHMENTS, MAX_SERIES_BYTES, MAX_STATE_VALUES } from "../limits.ts";
-import { type AttachmentLimits, chunksOf } from "../attachments/attachments.ts";
+import type { AttachmentLimits } from "../attachments/attachments.ts";
 import { keyOf, type Series } from "../metrics/series.ts";
 import { parse } from "../parse.ts";
 import { Refusal } from "../refusal.ts";
@@ -16,20 +16,18 @@ import type { Json } from "../wire.ts";
 import type { Writer } from "../batch.ts";
 import { indexSchema } from "./index-schema.ts";
 
-type Context = { redactor: Redactor; latest: number; attachmentLimits: AttachmentLimits };
+/** `latest`: as of a file's ops (contents.ts). */
+type Context = { latest: number; attachmentLimits: AttachmentLimits };
 
 /** Throws a Refusal for an index that no session of senders can have. */
-export function readIndex(
-  value: unknown,
-  { redactor, latest, attachmentLimits }: Context,
-): SessionIndex {
+export function readIndex(value: unknown, { latest, attachmentLimits }: Context): SessionIndex {
   const index = parse(indexSchema(latest), value, "The index of the file") as SessionIndex; // as: it has all members, and no others
   checkSeries(index.series);
   if (entriesOf(index.values) > 2 * MAX_STATE_VALUES)
     throw new Refusal("too_large", "The file lists more values of the state than a session has.");
   checkTexts(index.texts);
   checkAttachments(index, attachmentLimits);
-  return redactedIndex(index, redactor);
+  return index;
 }
 
 function checkSeries(all: Series[]): void {
@@ -62,7 +60,7 @@ function checkTexts({ lengths, ...texts }: RecordedTexts): void {
     throw new Refusal("too_large", "The file lists more texts than a session has.");
 }
 
-function checkAttachments({ attachments }: SessionIndex, limits: AttachmentLimits): void {
+function checkAttachments({ attachments, seq }: SessionIndex, limits: AttachmentLimits): void {
   const taken = attachments.filter(({ refused }) => refused === undefined);
   const bytes = taken.reduce((sum, { size }) => sum + size, 0);
   const isTooLarge = taken.some(({ size }) => size > limits.each) || bytes > limits.session;
@@ -71,17 +69,20 @@ function checkAttachments({ attachments }: SessionIndex, limits: AttachmentLimit
       "too_large",
       `The session has ${formatCount(taken.length, "attachment")} of ${formatBytes(bytes)}, and this server takes ${limits.count} of ${formatBytes(limits.each)} each and ${formatBytes(limits.session)} together. Set DATACAT_ATTACHMENTS of the server to import it.`,
     );
-  const ids = new Set(attachments.flatMap(({ id }) => id));
+  const ids = new Set(attachments.map(({ id }) => id));
+  // Their chunks are numbered by it.
+  const sequences = new Set(attachments.map((one) => one.seq));
   if (
     ids.size < attachments.length ||
+    sequences.size < attachments.length ||
     attachments.length - taken.length > MAX_REFUSED_ATTACHMENTS ||
-    taken.some((one) => one.complete && one.size > 0 && chunksOf(one) === 0)
+    attachments.some((one) => one.seq > seq || (one.complete && one.refused !== undefined))
   )
     throw new Refusal("invalid_body", "The attachments of the file do not fit.");
 }
 
 /** The same index if it has no secret, as one that a server of the same rules wrote. */
-function redactedIndex(index: SessionIndex, redactor: Redactor): SessionIndex {
+export function redactedIndex(index: SessionIndex, redactor: Redactor): SessionIndex {
   return {
     ...index,
     tags: index.tags.map((tag) => redactor.text(tag)),

@@ -6,23 +6,22 @@ import * as v from "valibot";
 import { ByteReader } from "../segments/bytes.ts";
 import type { Codec } from "../segments/segment.ts";
 import { formatBytes, formatCount } from "../text/format.ts";
+import { BadFile } from "./bad-file.ts";
 import { FileDamage } from "./damage.ts";
-import { FileHeader, FORMAT } from "./header.ts";
-import { MAX_HEADER_BYTES, MAX_INDEX_BYTES, MAX_SEGMENTS } from "./limits.ts";
+import { type FileHeader, readHeader } from "./header.ts";
+import { MAX_INDEX_BYTES, MAX_PARTS, MAX_SEGMENTS } from "./limits.ts";
 import {
   afterPart,
-  BadFile,
   checkEnd,
   checksumOf,
   type FileEnd,
-  isSignature,
   PART,
   PART_START_BYTES,
   type PartStart,
   readPartStart,
-  SIGNATURE,
   unpackJson,
 } from "./parts.ts";
+import { checkSignature, HOW_TO_EXPORT, SIGNATURE } from "./signature.ts";
 
 /** A file's bytes. `read` gives fewer at its end. */
 export type FileBytes = { size: number; read: (from: number, length: number) => Uint8Array };
@@ -43,7 +42,8 @@ export type Scanned = {
 
 /** Throws a BadFile if it is no session file, or one of another format. Reads all of it once. */
 export function scanFile(bytes: FileBytes, codec: Codec): Scanned {
-  if (!isSignature(bytes.read(0, SIGNATURE.length))) throw new BadFile("it does not begin as one");
+  if (bytes.size === 0) throw new BadFile("it is empty", HOW_TO_EXPORT);
+  checkSignature(bytes.read(0, SIGNATURE.length));
   const scanned: Scanned = {
     header: undefined,
     segments: new Map(),
@@ -53,8 +53,8 @@ export function scanFile(bytes: FileBytes, codec: Codec): Scanned {
   };
   let totals: FileEnd = { parts: 0, bytes: SIGNATURE.length, checksum: 0 };
   let bad = 0;
-  let isComplete = false;
-  while (!isComplete && totals.bytes < bytes.size) {
+  let end: number | undefined;
+  while (end === undefined && totals.bytes < bytes.size) {
     const start = startAt(bytes, totals.bytes);
     if (!start) break;
     const { kind, length, checksum } = start;
@@ -63,22 +63,39 @@ export function scanFile(bytes: FileBytes, codec: Codec): Scanned {
     if (payload.length < length) break;
     const isIntact = checksumOf(kind, payload, codec) === checksum;
     if (isIntact && kind === PART.end) {
-      isComplete = true;
+      end = place.at + length;
       if (bad === 0 && !isEnd(payload, totals, codec)) bad++;
       continue;
     }
     if (!isIntact || !note(scanned, kind, payload, place, codec)) bad++;
     totals = afterPart(totals, length, checksum, codec);
+    if (totals.parts > MAX_PARTS) throw new BadFile("it has more parts than a session has");
   }
-  if (bad > 0)
-    scanned.problems.push(
-      `${formatCount(bad, "part")} of the file cannot be read, and are left out.`,
-    );
-  if (!isComplete)
-    scanned.problems.push(
-      `The file is not complete: it can be read up to ${formatBytes(totals.bytes)} of ${formatBytes(bytes.size)}, and its end is missing. What it lacks are the oldest records, and then the contents of attachments.`,
-    );
+  scanned.problems.push(...problemsOf(scanned, bytes.size, { bad, end, until: totals.bytes }));
   return scanned;
+}
+
+type Found = { bad: number; end: number | undefined; until: number };
+
+function problemsOf({ header, segments }: Scanned, size: number, found: Found): string[] {
+  const { bad, end, until } = found;
+  const problems: string[] = [];
+  if (bad > 0)
+    problems.push(`${formatCount(bad, "part")} of the file cannot be read, and are left out.`);
+  if (end !== undefined && end < size)
+    problems.push(`${formatBytes(size - end)} follow the end of the session, and are left out.`);
+  if (end === undefined) {
+    const all = header?.segments ?? 0;
+    const oldest =
+      segments.size < all
+        ? `the oldest records (${all - segments.size} of ${formatCount(all, "segment")}) and `
+        : "";
+    problems.push(
+      `The file is not complete: it can be read up to ${formatBytes(until)} of ${formatBytes(size)}, and its end is missing. What it lacks: ${oldest}the contents of attachments.`,
+    );
+  }
+  if (problems.length > 0) problems.push("Copy the file again, or export the session again.");
+  return problems;
 }
 
 /** Undefined if no part begins there. */
@@ -101,7 +118,7 @@ function isEnd(payload: Uint8Array, totals: FileEnd, codec: Codec): boolean {
   }
 }
 
-/** False if the part cannot be read. Throws a BadFile for the header of another format. */
+/** False if the part cannot be read, or is there already. Throws a BadFile for the header of another format. */
 function note(
   scanned: Scanned,
   kind: number,
@@ -110,34 +127,31 @@ function note(
   codec: Codec,
 ): boolean {
   if (kind === PART.header) {
-    scanned.header = headerOf(payload, codec);
+    if (scanned.header) return false;
+    scanned.header = readHeader(payload, codec);
     return true;
   }
   try {
     const reader = new ByteReader(payload);
-    if (kind === PART.segment) {
-      const id = reader.varint();
-      if (id > MAX_SEGMENTS) return false;
-      scanned.segments.set(id, place);
-    } else if (kind === PART.chunk) {
-      const seq = reader.varint();
-      const chunks = scanned.chunks.get(seq) ?? new Map<number, Place>();
-      scanned.chunks.set(seq, chunks.set(reader.varint(), place));
-    } else if (kind === PART.damage)
-      scanned.damage = v.parse(FileDamage, unpackJson(payload, codec, MAX_INDEX_BYTES));
+    if (kind === PART.segment) return noteSegment(scanned, reader.varint(), place);
+    if (kind === PART.chunk) return noteChunk(scanned, reader.varint(), reader.varint(), place);
+    if (kind !== PART.damage || scanned.damage.length > 0) return false;
+    scanned.damage = v.parse(FileDamage, unpackJson(payload, codec, MAX_INDEX_BYTES));
     return true;
   } catch {
     return false;
   }
 }
 
-function headerOf(payload: Uint8Array, codec: Codec): Scanned["header"] {
-  const value = unpackJson(payload, codec, MAX_HEADER_BYTES);
-  const header = v.safeParse(FileHeader, value);
-  if (header.success) return header.output;
-  const { format } = (value ?? {}) as { format?: unknown }; // of any shape
-  if (format === FORMAT) throw new BadFile("its header does not fit");
-  throw new BadFile(
-    `it has format ${JSON.stringify(format)}, and this version of datacat reads format ${FORMAT}`,
-  );
+function noteSegment({ segments }: Scanned, id: number, place: Place): boolean {
+  if (id < 1 || id > MAX_SEGMENTS || segments.has(id)) return false;
+  segments.set(id, place);
+  return true;
+}
+
+function noteChunk({ chunks }: Scanned, seq: number, number: number, place: Place): boolean {
+  const ofAttachment = chunks.get(seq) ?? new Map<number, Place>();
+  if (ofAttachment.has(number)) return false;
+  chunks.set(seq, ofAttachment.set(number, place));
+  return true;
 }

@@ -7,15 +7,12 @@ import { verdict } from "../status/status.ts";
 import { VERSION } from "../version.ts";
 import type { FileDamage } from "./damage.ts";
 import { type FileHeader, FORMAT } from "./header.ts";
-import { pack, packJson, PART, PartWriter, SIGNATURE } from "./parts.ts";
-import { type FileSegment, indexText, packSegment } from "./segment-part.ts";
+import { pack, packJson, PART, PartWriter } from "./parts.ts";
+import { indexText, type PackedSegment, packSegment } from "./segment-part.ts";
+import { SIGNATURE } from "./signature.ts";
 
 /** A segment as it is stored, of which parts may be damaged. */
-export type StoredSegment = Omit<FileSegment, "index" | "keyframe"> & {
-  index: SessionIndex | null;
-  /** JSON. */
-  keyframe: string | null;
-};
+export type StoredSegment = Omit<PackedSegment, "index"> & { index: SessionIndex | null };
 
 /** What a file is written from. Everything is of the moment at which it was made, however long it takes to read. */
 export type FileSource = {

@@ -12,22 +12,22 @@ import {
 } from "../../core/attachments/attachments.ts";
 import { ATTACHMENT_CHUNK_BYTES, CLOCK_TOLERANCE_MS } from "../../core/limits.ts";
 import { parse } from "../../core/parse.ts";
-import { Refusal } from "../../core/refusal.ts";
+import { Refusal, type RefusalCode } from "../../core/refusal.ts";
 import type { Redactor } from "../../core/secrets/redact.ts";
 import { ByteReader } from "../../core/segments/bytes.ts";
+import { BadFile, refusedFile } from "../../core/session-file/bad-file.ts";
 import { boundedReader } from "../../core/session-file/bounded.ts";
 import { LogCheck } from "../../core/session-file/check.ts";
 import { readContents } from "../../core/session-file/contents.ts";
 import { FileDamage } from "../../core/session-file/damage.ts";
+import { type FileHeader, readHeader } from "../../core/session-file/header.ts";
 import { MAX_INDEX_BYTES, MAX_SEGMENTS } from "../../core/session-file/limits.ts";
-import { BadFile, type Part, PART, unpack, unpackJson } from "../../core/session-file/parts.ts";
-import { readIndex } from "../../core/session-file/read-index.ts";
-import { type FileSegment, readSegment } from "../../core/session-file/segment-part.ts";
+import { type Part, PART, unpack, unpackJson } from "../../core/session-file/parts.ts";
+import { readIndex, redactedIndex } from "../../core/session-file/read-index.ts";
+import { type FileSegment, keyframeOf, readSegment } from "../../core/session-file/segment-part.ts";
 import { noteAltered } from "../../core/session/counts.ts";
 import { API_LANE } from "../../core/session/lanes.ts";
 import type { SessionIndex } from "../../core/session/session-index.ts";
-import { checkDepth } from "../../core/state/merge.ts";
-import type { JsonObject } from "../../core/wire.ts";
 import { CODEC } from "../storage/row.ts";
 import type { Store } from "../storage/store.ts";
 
@@ -56,7 +56,11 @@ type Receiving = {
 
 export class FileImport {
   readonly #target: Target;
+  #header: FileHeader | undefined;
   #index: SessionIndex | undefined;
+  /** The id that the session has in the file. */
+  #ownId = "";
+  #segments = 0;
   #check: LogCheck | undefined;
   #newest: Pick<FileSegment, "id" | "isSealed"> = { id: 0, isSealed: false };
   #oldest = Infinity;
@@ -83,14 +87,18 @@ export class FileImport {
   }
 
   #take({ kind, payload }: Part): Cost {
+    if (!this.#header) {
+      if (kind !== PART.header) throw new BadFile("it does not begin with a header");
+      this.#header = readHeader(payload, CODEC);
+      return NOTHING;
+    }
     switch (kind) {
       case PART.segment:
         return this.#takeSegment(readSegment(payload, CODEC));
       case PART.chunk:
         return this.#takeChunk(payload);
       case PART.damage:
-        this.#damage = parse(FileDamage, unpackJson(payload, CODEC, MAX_INDEX_BYTES), "The file");
-        return NOTHING;
+        return this.#takeDamage(payload);
       default:
         throw new BadFile("it has a part of an unknown kind");
     }
@@ -105,11 +113,12 @@ export class FileImport {
       this.#closeContent();
       if (this.#damage.length === 0) {
         if (this.#hasGaps) throw new BadFile("a part of its log cannot be read");
+        this.#checkHeader(index);
         this.#check?.finish();
       }
       this.#checkContents(index);
       for (const [segment, part] of this.#damage) store.damage.note(segment, part);
-      index.rowsWritten = this.#rows + this.#damage.length + 1;
+      index.rowsWritten = this.#rows + 1;
       store.rewriteIndex({ id: this.#newest.id, sealed: this.#newest.isSealed }, index);
       store.staging.commit();
       return index;
@@ -121,6 +130,7 @@ export class FileImport {
     if (id < 1 || id > MAX_SEGMENTS || id >= this.#oldest || !Number.isFinite(fromAt))
       throw new BadFile("its segments are not in order");
     this.#oldest = id;
+    this.#segments++;
     const index = this.#indexOf(segment);
     const { access, redactor, store } = this.#target;
     if (!this.#index || !this.#check) {
@@ -136,7 +146,8 @@ export class FileImport {
     const { contents, altered } = readContents(reader, { redactor, latest, series });
     for (const op of contents.others)
       if (op.op === "start" && op.product) checkOwner(access, op.product);
-    const keyframe = keyframeOf(segment, redactor);
+    const state = keyframeOf(segment);
+    const keyframe = state && redactor.value(state, "state");
     if (reader.isDamaged || !index || !keyframe) this.#hasGaps = true;
     this.#check.add({ id, fromAt, firstSeq, lastSeq }, keyframe, contents);
     noteAltered(this.#index, "redacted", altered);
@@ -150,11 +161,13 @@ export class FileImport {
   }
 
   /** The index at the end of a segment, as of a session that the caller opened. */
-  #indexOf({ index: value }: FileSegment): SessionIndex | null {
+  #indexOf(segment: FileSegment): SessionIndex | null {
+    const value = segment.index();
     if (value === null) return null;
     const { id, access, redactor, attachmentLimits } = this.#target;
     const { latest } = this;
-    const index = readIndex(value, { redactor, latest, attachmentLimits });
+    const index = redactedIndex(readIndex(value, { latest, attachmentLimits }), redactor);
+    this.#ownId ||= index.id;
     if (index.product !== "") checkOwner(access, index.product);
     const opener = openerOf(access);
     return {
@@ -186,6 +199,17 @@ export class FileImport {
     return { rows: 1, bytes: bytes.length };
   }
 
+  #takeDamage(payload: Uint8Array): Cost {
+    const damage = parse(FileDamage, unpackJson(payload, CODEC, MAX_INDEX_BYTES), "The file");
+    const sequences = new Set(this.#index?.attachments.map(({ seq }) => seq));
+    const isThere = ([at, part]: FileDamage[number]) =>
+      part === "attachment" ? sequences.has(at) : at <= this.#newest.id;
+    if (!damage.every(isThere) || new Set(damage.map(String)).size < damage.length)
+      throw new BadFile("it names damage of what it does not have");
+    this.#damage = damage;
+    return { rows: damage.length, bytes: 0 };
+  }
+
   #receivingOf(seq: number): Receiving {
     if (this.#receiving?.attachment.seq === seq) return this.#receiving;
     this.#closeContent();
@@ -206,6 +230,12 @@ export class FileImport {
     this.#receiving = undefined;
   }
 
+  #checkHeader({ seq }: SessionIndex): void {
+    const { session, revision, segments } = this.#header ?? {};
+    if (session !== this.#ownId || revision !== seq || segments !== this.#segments)
+      throw new BadFile("its header is of another session, or of another moment");
+  }
+
   /** Every content that had arrived is there, but for what the source could not read. */
   #checkContents({ attachments }: SessionIndex): void {
     for (const { id, seq, complete, size } of attachments) {
@@ -218,25 +248,24 @@ export class FileImport {
 
 const NOTHING: Cost = { rows: 0, bytes: 0 };
 
-/** Null if the source could not read it. */
-function keyframeOf({ keyframe }: FileSegment, redactor: Redactor): JsonObject | null {
-  if (keyframe === null) return null;
-  if (typeof keyframe !== "object" || Array.isArray(keyframe))
-    throw new BadFile("the state of a segment is no object");
-  const state = keyframe as JsonObject; // what JSON.parse makes of an object
-  checkDepth(state, "The state");
-  return redactor.value(state, "state");
-}
-
 /** Runs it; what the file has wrong is a refusal. */
 function refusing<Result>(run: () => Result): Result {
   try {
     return run();
   } catch (error) {
-    if (!(error instanceof BadFile) && !(error instanceof RangeError)) throw error;
-    throw new Refusal(
-      "bad_file",
-      `The file is damaged or no session file, so nothing is imported: ${error.message}. Export the session again, or copy the file again.`,
-    );
+    if (error instanceof RangeError) throw refusedFile(new BadFile(error.message));
+    if (error instanceof BadFile) throw refusedFile(error);
+    if (!(error instanceof Refusal) || !OF_CONTENT.has(error.code)) throw error;
+    throw new Refusal(error.code, `Nothing of the file is imported. ${error.message}`);
   }
 }
+
+/** What an op, a list or a state is refused with. */
+const OF_CONTENT: ReadonlySet<RefusalCode> = new Set([
+  "invalid_json",
+  "invalid_body",
+  "not_finite",
+  "too_deep",
+  "too_many_keys",
+  "too_large",
+]);

@@ -23,7 +23,7 @@ type Current = { token: Token; file: FileImport; at: number };
 export type TakenParts = [token: Token, parts: Part[], isFirst: boolean];
 
 /** What was imported. */
-export type Imported = Pick<SessionIndex, "id" | "counts">;
+export type Imported = Pick<SessionIndex, "counts" | "updatedAt">;
 
 export class Imports {
   readonly #storage: DurableObjectStorage;
@@ -41,7 +41,7 @@ export class Imports {
     this.#session = session;
   }
 
-  /** Takes the next parts of a file after its header. Throws a Refusal, after which the import is over. */
+  /** Takes the next parts of a file. Throws a Refusal, after which the import is over. */
   async take(access: Access, ...[token, parts, isFirst]: TakenParts): Promise<Taken> {
     checkKind(access, "ingest");
     const now = Date.now();
@@ -133,10 +133,11 @@ export class Imports {
     if (!here) return;
     checkOwner(access, here.product);
     if (isSame(here, index)) throw new Present();
+    const [held, sent] = [amountOf(here), amountOf(index)];
     throw exists(
-      here.seq === index.seq
+      held === sent
         ? `This server has another session with the id ${this.#session.id}`
-        : `This server has session ${this.#session.id} already, with ${formatCount(here.seq, "op")}; the file has ${formatCount(index.seq, "op")}`,
+        : `This server has session ${this.#session.id} already, with ${held}; the file has ${sent}`,
     );
   }
 }
@@ -151,24 +152,20 @@ function exists(what: string): Refusal {
   );
 }
 
+/** "12 ops and 2 whole attachments" */
+function amountOf({ seq, attachments }: SessionIndex): string {
+  const whole = attachments.filter(({ complete }) => complete).length;
+  return `${formatCount(seq, "op")} and ${formatCount(whole, "whole attachment")}`;
+}
+
 /** Whether both are the same session at the same revision. What each server observed after it may differ. */
 function isSame(here: SessionIndex, file: SessionIndex): boolean {
-  const revision = ({
-    id,
-    seq,
-    createdAt,
-    updatedAt,
-    counts,
-    accepted,
-    dropped,
-  }: SessionIndex): Json => ({
-    id,
-    seq,
-    createdAt,
-    updatedAt,
-    counts,
-    accepted,
-    dropped,
-  });
-  return equal(revision(here), revision(file));
+  return equal(revisionOf(here), revisionOf(file));
+}
+
+function revisionOf(index: SessionIndex): Json {
+  const { id, seq, createdAt, updatedAt, counts, accepted, dropped, attachments } = index;
+  // Contents arrive without an op.
+  const contents = attachments.map((one): Json => [one.id, one.complete, one.refused ?? null]);
+  return { id, seq, createdAt, updatedAt, counts, accepted, dropped, contents };
 }

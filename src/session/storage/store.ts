@@ -4,6 +4,7 @@
  * damage costs only the part of a row that it is in (row.ts).
  */
 import type { Contents } from "../../core/segments/contents.ts";
+import { UNKNOWN_SEQ } from "../../core/segments/damaged-parts.ts";
 import { type SegmentSummary, summariseSegment } from "../../core/segments/segment-summary.ts";
 import type { Segment } from "../../core/segments/segments.ts";
 import type { SessionIndex } from "../../core/session/session-index.ts";
@@ -16,7 +17,7 @@ import { type Newest, withOps } from "./newest.ts";
 import { numbersOf, packText, readBody, readJson, type Row } from "./row.ts";
 import { Rows } from "./rows.ts";
 import { MARK, Staging } from "./staging.ts";
-import { StoredSegments, UNKNOWN_SEQ } from "./stored-segments.ts";
+import { StoredSegments } from "./stored-segments.ts";
 
 /** What is loaded of a session. `index` is null if no segment has a readable one. */
 type Stored = {

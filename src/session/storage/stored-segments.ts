@@ -3,11 +3,12 @@
  * read as it is.
  */
 import type { DamagedPart } from "../../core/answers/damage.ts";
+import { damagedParts, UNKNOWN_SEQ } from "../../core/segments/damaged-parts.ts";
+import { repairedKeyframe } from "../../core/segments/keyframe.ts";
 import type { SegmentSummary } from "../../core/segments/segment-summary.ts";
 import type { Segment, SegmentInfo, Segments } from "../../core/segments/segments.ts";
 import type { StoredSegment } from "../../core/session-file/write.ts";
 import type { SessionIndex } from "../../core/session/session-index.ts";
-import { merge } from "../../core/state/merge.ts";
 import type { JsonObject } from "../../core/wire.ts";
 import type { Chunks } from "../attachments/chunks.ts";
 import { MAX_KEPT_SEGMENTS } from "../limits.ts";
@@ -22,9 +23,6 @@ import {
   type Row,
 } from "./row.ts";
 import type { Rows } from "./rows.ts";
-
-/** `lastSeq` of a segment of which it is not known. */
-export const UNKNOWN_SEQ = Number.MAX_SAFE_INTEGER;
 
 export class StoredSegments implements Segments {
   readonly #rows: Rows;
@@ -125,37 +123,11 @@ export class StoredSegments implements Segments {
   /** Every damaged part, with what it cost. */
   damagedParts(): DamagedPart[] {
     if (!this.#damage.isFound) return [];
-    const infos = new Map(this.list().map((info) => [info.id, info]));
-    return this.#damage.list().map(({ segment, part }) => {
-      if (segment === null) return { segment, part };
-      if (part === "attachment")
-        return { segment: null, part, first_seq: segment, last_seq: segment };
-      const info = infos.get(segment);
-      return {
-        segment,
-        part,
-        first_seq: info?.firstSeq,
-        last_seq: info && info.lastSeq < UNKNOWN_SEQ ? info.lastSeq : undefined,
-        lost: part === "log" ? this.#lostIn(segment) : undefined,
-      };
+    return damagedParts(this.#damage.list(), this.list(), (id) => {
+      const row = this.#rows.read(id);
+      const index = row && readJson<SessionIndex>(row.session_index);
+      return row && { counts: index?.counts, reader: readerOf(readBody(row.body)) };
     });
-  }
-
-  /** Records of a segment that cannot be read: its index counted them, and its log does not have them. Undefined without both indexes. */
-  #lostIn(id: number): number | undefined {
-    const row = this.#rows.read(id);
-    const counts = row && readJson<SessionIndex>(row.session_index)?.counts;
-    const before = id === 1 ? ZERO : this.#indexOf(id - 1)?.counts;
-    if (!row || !counts || !before) return undefined;
-    const reader = readerOf(readBody(row.body));
-    const points = reader
-      .seriesIds()
-      .reduce((sum, each) => sum + reader.columns(each).at.length, 0);
-    const states = reader.states().filter(({ initial }) => !initial).length;
-    const readable = states + reader.events().length + points + reader.heartbeats().length;
-    const counted = (of: typeof ZERO) => of.states + of.events + of.points + of.heartbeats;
-    // Starts, ends and the like are in no count, so none is not certain.
-    return Math.max(0, counted(counts) - counted(before) - readable) || undefined;
   }
 
   #indexOf(id: number): SessionIndex | null {
@@ -208,15 +180,19 @@ export class StoredSegments implements Segments {
 
   /** The state at the start of a segment; if that is damaged, at the end of the one before it. */
   #keyframeOf(row: Row): JsonObject {
+    const own = this.#ownKeyframe(row);
+    if (own) return own;
+    return repairedKeyframe(row.id, (id) => {
+      const before = this.#rows.read(id);
+      if (!before) return null;
+      return { keyframe: this.#ownKeyframe(before), reader: this.segmentOf(before).reader };
+    });
+  }
+
+  #ownKeyframe(row: Row): JsonObject | null {
     const state = readJson<JsonObject>(row.keyframe);
-    if (state) return state;
-    this.#damage.note(row.id, "state");
-    const before = this.#rows.read(row.id - 1);
-    if (!before) return {};
-    const { keyframe, reader } = this.segmentOf(before);
-    const result = keyframe();
-    for (const { patch } of reader.states()) merge(result, patch);
-    return result;
+    if (!state) this.#damage.note(row.id, "state");
+    return state;
   }
 
   /** A row with damaged numbers begins where the one before it ends. */
@@ -249,8 +225,6 @@ export class StoredSegments implements Segments {
     for (let missing = before + 1; missing < id; missing++) this.#damage.note(missing, "segment");
   }
 }
-
-const ZERO = { states: 0, events: 0, points: 0, heartbeats: 0 };
 
 function infoOf({ id, fromAt, firstSeq, lastSeq }: Numbers): SegmentInfo {
   return { id, fromAt, firstSeq, lastSeq, summary: null };

@@ -38,6 +38,7 @@ type Answer = {
   status: number;
   session?: string;
   imported?: boolean;
+  kept_until?: number | null;
   error?: { code: string; message: string; budget?: string };
 };
 
@@ -104,6 +105,19 @@ describe("the id of an imported session", () => {
       imported: false,
     });
     expect(await copy.everything()).toEqual(before);
+  });
+
+  test("is refused where the session is at the same op, and the file has more of its attachments", async () => {
+    const world = new World();
+    const save = attachmentFile(10);
+    await world.send([start(), save.op]);
+    await importing(await fileOf(world.id), { id: "earlier" });
+    await world.client.upload({ id: save.op.id, chunk: 0, bytes: save.bytes });
+    const answer = await importing(await fileOf(world.id), { id: "earlier" });
+    expect(answer).toMatchObject({ status: 409, error: { code: "exists" } });
+    expect(answer.error?.message).toMatch(
+      /with 2 ops and 0 whole attachments; the file has 2 ops and 1 whole attachment\./,
+    );
   });
 
   test("of a deleted session is refused, and another one is not", async () => {
@@ -230,6 +244,22 @@ describe("the key of an import", () => {
   });
 });
 
+test.each([
+  [undefined, 365],
+  ["30", 30],
+  ["0", null],
+])("the answer names until when a session is kept, with the setting %j", async (setting, days) => {
+  const world = await recorded(1);
+  const at = server({
+    LOCAL: "1",
+    ...(setting !== undefined && { DATACAT_RETENTION_DAYS: setting }),
+  });
+  const answer = await importing(await fileOf(world.id), { id: `${world.id}-kept`, at });
+  const { updated_at } = await world.client.ask("summary");
+  const kept_until = days === null ? null : updated_at + days * 86_400_000;
+  expect(answer).toMatchObject({ imported: true, kept_until });
+});
+
 describe("an import that does not finish", () => {
   /** Takes the first parts of a file in a session's object. */
   async function begun(): Promise<{ id: string; token: string; file: Uint8Array }> {
@@ -238,7 +268,7 @@ describe("an import that does not finish", () => {
     const [id, token] = [`${world.id}-begun`, crypto.randomUUID()];
     const taken = await sessionOf(env, SERVER, id).takeParts(
       token,
-      partsOf(file).slice(1, 2),
+      partsOf(file).slice(0, 2),
       true,
     );
     expect(taken).toMatchObject({ rows: 1, isPresent: false });

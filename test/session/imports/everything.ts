@@ -5,9 +5,15 @@ import { server } from "../../api/server.ts";
 import type { StateChange } from "../../../src/core/answers/state.ts";
 import { TABLES } from "../../../src/core/exports/tables.ts";
 import { SERVER } from "../../../src/core/access/authority.ts";
-import { sessionOf } from "../../../src/session/client.ts";
+import { type ExportQuery, exportOf } from "../../../src/core/exports/exports.ts";
+import { answer, type Question } from "../../../src/core/questions/questions.ts";
+import { openFile } from "../../../src/core/session-file/open.ts";
+import { type SessionClient, sessionOf } from "../../../src/session/client.ts";
+import { CODEC } from "../../../src/session/storage/row.ts";
 
 const ask = server();
+
+type Everything = { [what: string]: string };
 
 /** What a server's storage costs is its own, and how long the status lasts is of the time of the question. */
 const COSTS = ["rows_written", "bytes", "status_ms"];
@@ -17,9 +23,34 @@ const GOING_ON = ["last_at", "ran_ms", "until"];
 const without = (value: object, keys: string[]): object =>
   Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key)));
 
-/** `lanes`: their ids as a reader sees them. */
-export async function everythingOf(id: string): Promise<{ [what: string]: string }> {
+type Asked = Pick<SessionClient, "ask"> & {
+  text: (query: ExportQuery) => Promise<string>;
+};
+
+/** Of a session on the server. `lanes`: their ids as a reader sees them. */
+export async function everythingOf(id: string): Promise<Everything> {
   const client = sessionOf(env, SERVER, id);
+  const text = async (query: ExportQuery) => {
+    const stream = await client.stream(query);
+    return (await new Response(stream).text()).replaceAll(id, "ID");
+  };
+  return everything({ ask: (...question) => client.ask(...question), text });
+}
+
+/** Of a session in a file. */
+export async function everythingIn(file: Uint8Array): Promise<Everything> {
+  const read = (from: number, length: number) => file.subarray(from, from + length);
+  const { source, problems } = openFile({ size: file.length, read }, CODEC);
+  if (!source) throw new Error(`Nothing can be read: ${problems.join(" ")}`);
+  expect(problems).toEqual([]);
+  const text = async (query: ExportQuery) =>
+    [...exportOf(source, query)].join("").replaceAll(source.index.id, "ID");
+  // As the API gives it.
+  const ask = async (...question: Question) => JSON.parse(JSON.stringify(answer(source, question)));
+  return everything({ ask: ask as Asked["ask"], text }); // the same questions
+}
+
+async function everything(client: Asked): Promise<Everything> {
   const summary = await client.ask("summary");
   const isOver = summary.ended_at !== null;
   const answers: { [what: string]: unknown } = {
@@ -70,8 +101,7 @@ export async function everythingOf(id: string): Promise<{ [what: string]: string
   for (const path of Object.keys((answers["state"] as { state: object }).state).slice(0, 20))
     answers[`history of ${path}`] = await client.ask("pathHistory", { path: [path], limit: 1_000 });
 
-  const textOf = async (query: Parameters<typeof client.stream>[0]) =>
-    (await new Response(await client.stream(query)).text()).replaceAll(id, "ID");
+  const textOf = client.text;
   const [, ...lines] = (await textOf({ kind: "lines" })).split("\n");
   answers["lines"] = lines.filter(Boolean).map((line): unknown => JSON.parse(line));
   answers["legacy"] = isOver ? JSON.parse(await textOf({ kind: "legacy" })) : undefined;
@@ -115,10 +145,7 @@ export async function listedOf(ids: string[], queries: string[]): Promise<object
 }
 
 /** Fails with the first place at which two texts of `everythingOf` differ. */
-export function expectSame(
-  actual: { [what: string]: string },
-  expected: { [what: string]: string },
-): void {
+export function expectSame(actual: Everything, expected: Everything): void {
   expect(Object.keys(actual)).toEqual(Object.keys(expected));
   for (const [what, text = ""] of Object.entries(expected)) {
     const other = actual[what] ?? "";

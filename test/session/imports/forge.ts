@@ -2,13 +2,16 @@
 import { packContents } from "../../../src/core/segments/segment.ts";
 import { SegmentReader } from "../../../src/core/segments/segment-reader.ts";
 import type { Contents } from "../../../src/core/segments/contents.ts";
+import { MAX_HEADER_BYTES } from "../../../src/core/session-file/limits.ts";
 import {
+  packJson,
   PART,
   PartReader,
   PartWriter,
   type Part,
-  SIGNATURE,
+  unpackJson,
 } from "../../../src/core/session-file/parts.ts";
+import { SIGNATURE } from "../../../src/core/session-file/signature.ts";
 import {
   type FileSegment,
   packSegment,
@@ -41,10 +44,8 @@ export function fileWith(parts: Part[]): Uint8Array {
 // oxlint-disable-next-line no-explicit-any -- a forged one may be anything
 export type AnyIndex = any;
 
-type Change = (
-  segment: FileSegment & { index: AnyIndex; keyframe: AnyIndex },
-  position: number,
-) => void;
+type AnySegment = Omit<FileSegment, "index" | "keyframe"> & { index: AnyIndex; keyframe: AnyIndex };
+type Change = (segment: AnySegment, position: number) => void;
 
 /** The file with its segments changed, the newest first. */
 export function forged(file: Uint8Array, change: Change): Uint8Array {
@@ -52,7 +53,8 @@ export function forged(file: Uint8Array, change: Change): Uint8Array {
   return fileWith(
     partsOf(file).map((part) => {
       if (part.kind !== PART.segment) return part;
-      const segment = readSegment(part.payload, CODEC);
+      const read = readSegment(part.payload, CODEC);
+      const segment: AnySegment = { ...read, index: read.index(), keyframe: read.keyframe() };
       change(segment, position++);
       const { index, keyframe, ...rest } = segment;
       const text = (value: unknown) => (value === null ? null : JSON.stringify(value));
@@ -60,6 +62,18 @@ export function forged(file: Uint8Array, change: Change): Uint8Array {
         kind: part.kind,
         payload: packSegment({ ...rest, index: text(index), keyframe: text(keyframe) }, CODEC),
       };
+    }),
+  );
+}
+
+/** The file with its header changed. */
+export function withHeader(file: Uint8Array, change: (header: AnyIndex) => void): Uint8Array {
+  return fileWith(
+    partsOf(file).map((part) => {
+      if (part.kind !== PART.header) return part;
+      const header = unpackJson(part.payload, CODEC, MAX_HEADER_BYTES) as AnyIndex;
+      change(header);
+      return { kind: part.kind, payload: packJson(header, CODEC) };
     }),
   );
 }

@@ -2,11 +2,12 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import {
   MAX_BUCKETS,
   MAX_LANES,
   MAX_LEASE_MS,
+  MAX_SEQUENCE,
   MAX_SERIES,
   MAX_TIME,
   SEGMENT_BYTES,
@@ -14,12 +15,14 @@ import {
 import { ByteWriter } from "../../../src/core/segments/bytes.ts";
 import { packContents } from "../../../src/core/segments/segment.ts";
 import { newContents } from "../../../src/core/segments/contents.ts";
-import { PART, packJson, SIGNATURE } from "../../../src/core/session-file/parts.ts";
+import { PART, packJson, PartReader } from "../../../src/core/session-file/parts.ts";
+import { SIGNATURE } from "../../../src/core/session-file/signature.ts";
+import { Session } from "../../../src/session/session.ts";
 import { CODEC } from "../../../src/session/storage/row.ts";
 import { server } from "../../api/server.ts";
 import { file as attachmentFile } from "../attachments/attachments.ts";
 import { bulky, event, gauge, heartbeat, NOON, start, state, World } from "../world.ts";
-import { type AnyIndex, fileWith, forged, joined, partsOf, withOps } from "./forge.ts";
+import { type AnyIndex, fileWith, forged, joined, partsOf, withHeader, withOps } from "./forge.ts";
 
 const ask = server();
 const MIB = 1024 * 1024;
@@ -174,6 +177,34 @@ test.each<[string, () => Uint8Array]>([
   await expectRefused(make(), "bad_file");
 });
 
+test.each<[string, (header: AnyIndex) => void]>([
+  ["another session", (header) => (header.session = "another")],
+  ["another moment", (header) => (header.revision += 1)],
+  ["more segments", (header) => (header.segments = 60_000)],
+  ["no id", (header) => (header.session = "\u001B[2J")],
+  ["a time that no clock shows", (header) => (header.exported_at = 1e300)],
+  ["a long text", (header) => (header.headline = "x".repeat(50_000))],
+  ["a format that is none", (header) => (header.format = "\u001B[2J".repeat(1_000))],
+])("a file whose header names %s is refused", async (_, change) => {
+  const message = await expectRefused(withHeader(file, change), "bad_file");
+  // oxlint-disable-next-line no-control-regex -- that is what the test looks for
+  expect(message).not.toMatch(/\u001B/);
+});
+
+test("a file of another format names the format, and what may read it", async () => {
+  const message = await expectRefused(withHeader(file, (header) => (header.format = 2)));
+  expect(message).toContain("it has format 2, and this version of Datacat reads format 1");
+  expect(message).toContain("A newer version may read it.");
+});
+
+test("a file that was sent as text is named as such", async () => {
+  const message = await expectRefused(
+    joined([file.slice(0, 5), Uint8Array.of(0x0a, 0x1a), file.slice(8)]),
+    "bad_file",
+  );
+  expect(message).toContain("changed on its way as if it were text");
+});
+
 test("a chunk with other bytes is refused by the attachment's checksum", async () => {
   const parts = partsOf(file).map((part) => {
     if (part.kind !== PART.chunk) return part;
@@ -234,6 +265,22 @@ test.each<[string, (index: AnyIndex) => void]>([
   ["much metadata", (index) => (index.series[0].metadata = { text: "x".repeat(300_000) })],
   ["a large attachment", (index) => (index.attachments[0].size = 1024 ** 3)],
   ["an attachment twice", (index) => index.attachments.push(index.attachments[0])],
+  [
+    "two attachments with the same chunks",
+    (index) => index.attachments.push({ ...index.attachments[0], id: "other" }),
+  ],
+  ["a whole attachment that was refused", (index) => (index.attachments[0].refused = "too_large")],
+  ["an attachment of a later op", (index) => (index.attachments[0].seq = index.seq + 1)],
+  ["a sequence that no lane has", (index) => (index.seq = MAX_SEQUENCE * 10)],
+  [
+    "very many lists",
+    (index) => (index.series[0].metadata = { a: Array.from({ length: 600_000 }, () => []) }),
+  ],
+  [
+    "deep metadata",
+    (index) =>
+      (index.series[0].metadata = JSON.parse(`${'{"a":'.repeat(5_000)}1${"}".repeat(5_000)}`)),
+  ],
   ["a value that is none", (index) => (index.values[0].values[0].text = "=no JSON")],
   ["another length of texts", (index) => (index.texts.lengths.messages += 1)],
   ["many tests", (index) => (index.observations.tests = { totals: {}, records: "x" })],
@@ -402,6 +449,43 @@ test("a segment of very many lists is refused before they take memory", async ()
   body.uint32(CODEC.checksum(lists, 256 + 2));
   body.bytes(lists);
   await expectRefused(forged(file, (segment) => (segment.body = body.finish())));
+});
+
+test("damage of what a file does not have is refused, and so is the same damage twice", async () => {
+  const named = (damage: [number, string][]) =>
+    fileWith([...partsOf(file), { kind: PART.damage, payload: packJson(damage, CODEC) }]);
+  await expectRefused(named([[4, "log"]]), "bad_file");
+  await expectRefused(named([[4, "attachment"]]), "bad_file");
+  await expectRefused(
+    named([
+      [1, "log"],
+      [1, "log"],
+    ]),
+    "bad_file",
+  );
+  expect(await importing(named([[1, "log"]]))).toMatchObject({ imported: true });
+});
+
+test("very many parts that are almost empty are refused after a few of them", async () => {
+  const take = vi.spyOn(Session.prototype, "takeParts");
+  const empty = Array.from({ length: 100_000 }, () => ({ kind: 77, payload: new Uint8Array() }));
+  const [header] = partsOf(file);
+  await expectRefused(fileWith([header ?? never(), ...empty]), "bad_file");
+  expect(take).toHaveBeenCalledTimes(1);
+  const [[, , parts] = []] = take.mock.calls;
+  expect(parts?.length).toBeLessThan(10_000);
+  take.mockRestore();
+});
+
+test("a body that arrives byte by byte is the same file", async () => {
+  const small = new World();
+  await small.send([start(), event(NOON, "door")]);
+  const response = await ask(`/api/sessions/${small.id}/export?format=datacat`);
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const read = new PartReader(CODEC);
+  const parts = [...bytes].flatMap((byte) => [...read.add(Uint8Array.of(byte))]);
+  read.finish();
+  expect(parts).toEqual(partsOf(bytes));
 });
 
 test("a damaged session whose damage is not what it names is refused only for its limits", async () => {

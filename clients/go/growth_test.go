@@ -74,12 +74,12 @@ func TestTimeGrowsWithTheNumberOfCauses(t *testing.T) {
 	})
 }
 
-// growsLinearly compares the shortest of three runs with n and 4n. Other processes may delay each run by the slack, so a run with 4n
+// growsLinearly compares the shortest of ten runs with n and 4n. Other processes may delay each run by the slack, so a run with 4n
 // that takes less than the slack is enough.
 func growsLinearly(t *testing.T, name string, n int, prepare func(length int) func()) {
 	t.Helper()
 	const slack = 100 * time.Millisecond
-	const runs = 3
+	const runs = 10
 	long := shortestRun(prepare(4*n), runs, slack)
 	if long < slack {
 		return

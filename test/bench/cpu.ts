@@ -1,5 +1,5 @@
 /** Processor time and memory of programs that a benchmark started. Linux only (/proc). */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 const TICK_MS = 10; // of /proc's clock: sysconf(_SC_CLK_TCK) is 100 on every Linux that matters
 
@@ -17,7 +17,28 @@ export function residentMiB(program: string, parent = process.pid): number {
 /** On x86-64, and on most ARM systems. */
 const PAGE_BYTES = 4_096;
 
-function sumOf(program: string, parent: number, of: (fields: string[]) => number): number {
+/** The first such process. */
+export function pidOf(program: string, parent = process.pid): number {
+  let found = 0;
+  sumOf(program, parent, (_, pid) => (found ||= pid));
+  return found;
+}
+
+/** The most resident memory of a process since its start or since `resetPeak` (VmHWM of proc(5)); 0 of one that is ending. Throws if it has ended. */
+export function peakMiB(pid: number): number {
+  const [, kib] = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Number(kib ?? 0) / 1_024;
+}
+
+export function resetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, "5");
+}
+
+function sumOf(
+  program: string,
+  parent: number,
+  of: (fields: string[], pid: number) => number,
+): number {
   let sum = 0;
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
@@ -25,7 +46,7 @@ function sumOf(program: string, parent: number, of: (fields: string[]) => number
         .split(/\((.*)\) /)
         .slice(1);
       const fields = rest.split(" ");
-      if (name.startsWith(program) && fields[1] === String(parent)) sum += of(fields);
+      if (name.startsWith(program) && fields[1] === String(parent)) sum += of(fields, Number(pid));
     } catch {
       // A process that ended meanwhile.
     }

@@ -54,7 +54,7 @@ CREATE TABLE `more_rollups` (
 	`part` integer NOT NULL,
 	`rollups` blob NOT NULL,
 	PRIMARY KEY(`key`, `part`)
-) WITHOUT ROWID;
+);
 --> statement-breakpoint
 CREATE TABLE `names` (
 	`kind` text NOT NULL,

@@ -14,6 +14,7 @@
  * virtual table cannot be exported from D1.
  *
  * The tables with a text or composite key are WITHOUT ROWID (see the migration): such a key would else be a second row for each insert.
+ * But not `more_rollups`: to find a row of such a table SQLite reads a dozen whole rows, and these are up to 250 KB wide.
  */
 import { sql } from "drizzle-orm";
 import { blob, index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";

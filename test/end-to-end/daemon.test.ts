@@ -52,11 +52,8 @@ test("of a killed program all records are stored, and the verdict is a crash", a
   lane.append({ op: "event", at: at + 1, name: "door_opened", data: { door: 7 } });
   await expect.poll(() => status(session), { timeout: 20_000 }).toBe("active");
 
-  const killed = performance.now();
   child.kill("SIGKILL");
   await expect.poll(() => status(session), { timeout: 20_000, interval: 20 }).toBe("crashed");
-  const seconds = (performance.now() - killed) / 1000;
-  expect(seconds, "seconds from the exit to the verdict").toBeLessThan(10); // two when the machine is not busy
 
   const summary = await get<Summary>(session);
   expect(summary).toMatchObject({

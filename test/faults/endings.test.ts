@@ -110,8 +110,9 @@ const WAYS: { [way: string]: Way } = {
     // The daemon has seen its memory by then.
     afterMs: 3_000,
     exit: "SIGKILL",
-    headline: /^Crashed: the process is gone$/,
-    evidence: [/no fatal error, as after SIGKILL/, /memory/, /The machine/],
+    // The system tells the signal only while the process waits for its parent to read its exit code.
+    headline: /^Crashed: (?:the process is gone|SIGKILL)$/,
+    evidence: [/no fatal error, as after SIGKILL|^Signal SIGKILL: /, /memory/, /The machine/],
   },
   "a spin": {
     argument: "spin",

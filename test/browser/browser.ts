@@ -5,6 +5,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Browser,
   type BrowserContext,
@@ -45,6 +46,8 @@ const AXE = readFileSync(
 );
 
 const VIEWPORT = { width: 1_440, height: 900 };
+/** A tab that is not new again after this is closed. */
+const RENEWED_MS = 30_000;
 
 /** What becomes so within a time that even a busy machine needs. */
 export function soon<Value>(look: () => Value | Promise<Value>) {
@@ -130,7 +133,7 @@ export class World {
       const html = await (await this.send("/sessions")).text();
       if (ids.every((id) => html.includes(`/sessions/${id}"`))) return;
       if (Date.now() > until) throw new Error(`The list does not show all of ${ids.join(", ")}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await sleep(100);
     }
   }
 
@@ -180,22 +183,27 @@ export class World {
   }
 }
 
-/** Puts a tab back to the state of a new one, on an address without script. False if it cannot be used again. */
-async function leave(page: Page, { viewport }: BrowserContextOptions): Promise<boolean> {
-  if (page.isClosed()) return false; // the test closed its browser
-  try {
-    page.removeAllListeners();
-    await page.unrouteAll({ behavior: "ignoreErrors" });
-    await page.mouse.move(5, 5); // over nothing
-    await page.goto("/icon/crashed.svg");
-    await page.evaluate("sessionStorage.clear()");
-    await page.emulateMedia({ colorScheme: null });
-    await page.setViewportSize(viewport ?? VIEWPORT);
-    return true;
-  } catch {
-    await page.close(); // the test ended while the page was going elsewhere
-    return false;
-  }
+/** False if a tab cannot be used again: its test closed it, or ended while it was going elsewhere, where a call may wait for ever. */
+async function leave(page: Page, options: BrowserContextOptions): Promise<boolean> {
+  if (page.isClosed()) return false;
+  const failed = () => false;
+  const isNew = await Promise.race([
+    renew(page, options).then(() => true, failed),
+    sleep(RENEWED_MS, false, { ref: false }),
+  ]);
+  if (!isNew) void page.close().catch(failed);
+  return isNew;
+}
+
+/** Puts a tab back to the state of a new one, on an address without script. */
+async function renew(page: Page, { viewport }: BrowserContextOptions): Promise<void> {
+  page.removeAllListeners();
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+  await page.goto("/icon/crashed.svg");
+  await page.mouse.move(5, 5); // over nothing
+  await page.evaluate("sessionStorage.clear()");
+  await page.emulateMedia({ colorScheme: null });
+  await page.setViewportSize(viewport ?? VIEWPORT);
 }
 
 /** Finds nothing against WCAG 2.2 A and AA, in the colours that the page has now. */

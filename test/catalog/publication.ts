@@ -1,7 +1,6 @@
 /** A believable publication: one run of a game. Set only what matters to the test. */
 import type { Publication } from "../../src/catalog/tables/publication.ts";
-import { searchedOf } from "../../src/core/session/searched.ts";
-import { fold } from "../../src/core/text/fold.ts";
+import { ownTexts, searchedOf } from "../../src/core/session/searched.ts";
 
 export type Overrides = { session?: Partial<Publication["session"]> } & Partial<
   Omit<Publication, "session">
@@ -12,8 +11,8 @@ export const NOON = Date.UTC(2026, 10, 23, 12);
 export function publication(id: string, overrides: Overrides = {}): Publication {
   const whole = unsearchable(id, overrides);
   const { session } = whole;
-  const { product, version, hostname, machine_id, headline, tags } = session;
-  const search = fold([id, product, version, hostname, machine_id, headline, tags].join(" "));
+  const tags = JSON.parse(session.tags) as string[];
+  const search = ownTexts({ ...session, tags }).join("\n");
   return {
     ...whole,
     searched: searchedOf({ ...whole, texts: textsOf(whole) }).searched,

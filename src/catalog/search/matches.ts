@@ -1,6 +1,6 @@
 /** What of the listed sessions a search found, and where: as far as the catalog lists it. */
 import { beginningOf, type Excerpt, excerptOf } from "../../core/text/excerpt.ts";
-import { exceptionText, oneLine, searchable } from "../../core/session/searched.ts";
+import { exceptionText, oneLine, ownTexts, searchable } from "../../core/session/searched.ts";
 import { isOneOf } from "../../core/query/evaluate.ts";
 import type { Found, FoundKind, Matches } from "../../core/answers/found.ts";
 import type { Query, Term } from "../../core/query/tree.ts";
@@ -208,8 +208,7 @@ function matchesIn(
     at,
     ...excerpt,
   });
-  const { id, product, version, hostname, machine_id, headline, tags } = row;
-  const own = [id, product, version, hostname, machine_id, headline, ...tags].map(searchable);
+  const own = ownTexts(row);
   const folded = texts.map(({ text }) => searchable(text));
   const elsewhere: string[] = [];
   for (const term of [...required, ...terms]) {

@@ -45,6 +45,15 @@ export function startsWith(column: SQL, start: string): SQL {
   return sql`substr(${column}, 1, ${lengthOf(start)}) = ${start}`;
 }
 
+/** The column contains the parts, each after the one before it. */
+export function hasInOrder(column: SQL, [part, ...further]: string[]): SQL {
+  if (part === undefined) return sql`1`;
+  const has = sql`instr(${column}, ${part}) > 0`;
+  if (further.length === 0) return has;
+  const rest = sql`substr(${column}, instr(${column}, ${part}) + ${lengthOf(part)})`;
+  return sql`(${has} AND ${hasInOrder(rest, further)})`;
+}
+
 /** In characters of Unicode, as SQLite counts them. */
 function lengthOf(text: string): number {
   return Array.from(text).length;

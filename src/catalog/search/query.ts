@@ -2,6 +2,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { searchable } from "../../core/session/searched.ts";
 import type { Match, Query, Term } from "../../core/query/tree.ts";
+import { fold } from "../../core/text/fold.ts";
 import {
   type Candidates,
   EVERY_SESSION,
@@ -9,6 +10,7 @@ import {
   all,
   any as anyOfThese,
   withPart,
+  withTerm,
 } from "./candidates.ts";
 import {
   attachmentNamed,
@@ -31,7 +33,7 @@ import {
 } from "./conditions.ts";
 import { everHad, stateIs } from "./state-conditions.ts";
 import { KIND, RAN_MS, type SessionFilter, type StatusKind, termsOf, textsOf } from "./filter.ts";
-import { anyOf, numberIs, textIs } from "./matching.ts";
+import { anyOf, hasInOrder, numberIs, textIs } from "./matching.ts";
 import { TOKEN } from "../tables/posting.ts";
 
 /** The filter without its query. */
@@ -250,14 +252,14 @@ function recordedAny(what: string): Condition {
   return certain(HAS[what] ?? sql`0`, having(TOKEN.has(what)));
 }
 
-/** ASCII letters of either case are equal here: a verdict is not stored folded. */
+/** The verdict contains the parts of the text in their order. */
 function inVerdict(match: Match): Condition {
   if (match.kind === "any") return certain(sql`s.headline <> ''`);
-  const text =
-    match.kind === "is"
-      ? match.text
-      : match.kind === "like"
-        ? `${match.start}${match.middle}${match.end}`
-        : "";
-  return certain(sql`instr(lower(s.headline), lower(${text})) > 0`, withPart(text, 0));
+  const { start, middle, end } = { start: "", middle: "", end: "", ...match };
+  const parts = match.kind === "is" ? [match.text] : [start, middle, end];
+  const folded = parts.filter((part) => part !== "").map(fold);
+  return certain(hasInOrder(VERDICT, folded), all(folded.map((part) => withTerm(part, 0))));
 }
+
+/** The first line of what ownTexts (core/session/searched.ts) gives. */
+const VERDICT = sql.raw("substr(s.search, 1, instr(s.search, char(10)) - 1)");

@@ -71,7 +71,7 @@ export const sessions = sqliteTable(
     posting_mark: text().notNull(), // changes with its row in postings…
     details_mark: text().notNull(), // …and with that in details; "" if it has none
     left_out: integer().notNull(), // lists of it that are incomplete here (LEFT_OUT_BITS), so that its object has to be asked
-    search: text().notNull(), // what a text search examines, folded by core/text/fold.ts
+    search: text().notNull(), // core/session/searched.ts ownTexts, a line each: the verdict is the first
     verdict: text().notNull(), // JSON, core/answers/verdict.ts Verdict
   },
   (table) => [

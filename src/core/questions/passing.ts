@@ -6,7 +6,7 @@ import { ranMs } from "../session/duration.ts";
 import { all, any, type Known, not } from "../query/known.ts";
 import { isOneOf } from "../query/evaluate.ts";
 import type { Match, Query, Term } from "../query/tree.ts";
-import { searchable } from "../session/searched.ts";
+import { oneLine, searchable } from "../session/searched.ts";
 import { timesOf } from "../session/session-index.ts";
 import { type OwnRow, ownRow } from "../session/own-row.ts";
 import { scalarOf } from "../state/values.ts";
@@ -106,7 +106,7 @@ function plain(of: Asked, name: string, matches: Match[]): Known {
     case "test":
       return hadTest(of, ({ text, last }) => is(text) || is(last));
     case "verdict":
-      return matches.some((match) => isInVerdict(row.headline, match));
+      return isOneOf(matches, "contained")(oneLine(row.headline));
     case "status":
     case "is":
       return matches.some((match) => match.kind === "any" || isStatus(row, match));
@@ -144,22 +144,6 @@ const NUMBERS: { [field: string]: (of: Asked) => number | null } = {
   series: ({ row }) => row.series,
   attachments: ({ row }) => row.attachments,
 };
-
-function isInVerdict(headline: string, match: Match): boolean {
-  if (match.kind === "any") return headline !== "";
-  const text =
-    match.kind === "is"
-      ? match.text
-      : match.kind === "like"
-        ? `${match.start}${match.middle}${match.end}`
-        : "";
-  return lowerAscii(headline).includes(lowerAscii(text));
-}
-
-/** As SQLite's lower(). */
-function lowerAscii(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
-}
 
 function isStatus(row: OwnRow, match: Match): boolean {
   const { status, failed, ever_hung, recovered } = row;

@@ -8,7 +8,9 @@ import { isException } from "../events/event.ts";
 import { MAX_EXCEPTION_LENGTH, MAX_VALUE_LENGTH } from "../limits.ts";
 import { mayContain } from "../segments/bloom.ts";
 import { type SegmentSummary, mayMatch } from "../segments/segment-summary.ts";
+import { ownRow } from "../session/own-row.ts";
 import {
+  ownTexts,
   type Searched,
   searchable,
   textsOf as searchedTexts,
@@ -20,7 +22,6 @@ import { callsText } from "../stack/where.ts";
 import { isObject, valueAt } from "../state/merge.ts";
 import { isIndex, writePath } from "../state/path.ts";
 import { textsOf } from "../state/values.ts";
-import { verdict } from "../status/status.ts";
 import { allTests, type ListedTest } from "../tests/listed.ts";
 import type { TestTable } from "../tests/table.ts";
 import { EVENT_OUTPUT } from "../vocabulary.ts";
@@ -201,9 +202,7 @@ export function hadValue(
  */
 export function hadTerms(of: Recorded, terms: string[]): boolean | null {
   const { index, now } = of;
-  const { id, product, version, hostname, machineId, tags } = index;
-  const { headline } = verdict(index.observations, now);
-  const own = [id, product, version, hostname, machineId, headline, ...tags].map(searchable);
+  const own = ownTexts({ ...ownRow(index, now), tags: index.tags });
   const absent = new Set(terms);
   const look = (text: string) => {
     for (const term of absent) if (text.includes(term)) absent.delete(term);

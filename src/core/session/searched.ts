@@ -22,6 +22,7 @@ import { isMarker } from "../state/values.ts";
 import type { ListedTest } from "../tests/listed.ts";
 import { fold } from "../text/fold.ts";
 import { EVENT_OUTPUT } from "../vocabulary.ts";
+import type { OwnRow } from "./own-row.ts";
 import type { RecordedTexts, SessionIndex } from "./session-index.ts";
 
 /** What of a session is looked through, as the catalog lists it. */
@@ -89,6 +90,21 @@ function isQuiet({ result }: ListedTest): boolean {
 function testText({ text, failure }: ListedTest): string {
   return failure === "" ? text : `${text} ${failure}`;
 }
+
+/** The texts of a session's own row, as a search compares them; the verdict first. */
+export function ownTexts({
+  headline,
+  id,
+  product,
+  version,
+  hostname,
+  machine_id,
+  tags,
+}: Own & { tags: readonly string[] }): string[] {
+  return [headline, id, product, version, hostname, machine_id, ...tags].map(searchable);
+}
+
+type Own = Pick<OwnRow, "headline" | "id" | "product" | "version" | "hostname" | "machine_id">;
 
 /** A text as a search compares it: folded, in one line. */
 export function searchable(text: string): string {

@@ -1,7 +1,6 @@
 /** A session as the catalog's rows. */
 import type { Publication } from "../../catalog/tables/publication.ts";
 import { LEFT_OUT_BITS } from "../../catalog/search/filter.ts";
-import { fold } from "../../core/text/fold.ts";
 import {
   MAX_ATTACHMENTS,
   MAX_LISTED_EVENT_NAMES,
@@ -12,7 +11,7 @@ import {
 import { ownRow } from "../../core/session/own-row.ts";
 import { type SessionIndex, unlistedOf } from "../../core/session/session-index.ts";
 import { type Series, unitOf } from "../../core/metrics/series.ts";
-import { searchedOf } from "../../core/session/searched.ts";
+import { ownTexts, searchedOf } from "../../core/session/searched.ts";
 import { MIN_PART_TESTS } from "../../core/tests/limits.ts";
 import { listedTests } from "../../core/tests/listed.ts";
 import type { TestTable } from "../../core/tests/table.ts";
@@ -138,11 +137,10 @@ export function sessionRow(
   now: number,
 ): SessionRow {
   const row = ownRow(index, now);
-  const { id, product, version, hostname, machine_id, headline } = row;
   return {
     ...row,
     left_out: leftOutBits(index),
-    search: fold([id, product, version, hostname, machine_id, headline, ...index.tags].join(" ")),
+    search: ownTexts({ ...row, tags: index.tags }).join("\n"),
     bytes,
     damaged,
     test_parts: tests.parts,

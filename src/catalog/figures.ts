@@ -16,7 +16,6 @@ import { ANY_VALUE, MEMBERS } from "../core/state/values.ts";
 import { all } from "./search/candidates.ts";
 import { metricNamed } from "./search/conditions.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
-import { SCAN_SESSIONS } from "./limits.ts";
 import { detailKey, type Row, rowOf } from "./tables/details.ts";
 import { type DividedSeries, UNDIVIDED } from "./metrics.ts";
 import { LEFT_OUT_BITS, type SessionFilter, UNPUBLISHED } from "./search/filter.ts";
@@ -85,7 +84,7 @@ export async function sessionFigures(
     if (series === 0 && stored[MAY_HAVE_OTHERS] === 1) unlisted.push(last.id);
   }
   // All candidates that are read passed: the last one is the end of the scan.
-  const isFull = rows.length > limit || rows.length === SCAN_SESSIONS;
+  const isFull = rows.length > limit || rows.length === search.limit;
   const stop = isFull ? last : await scanEnd(db, search, { after, descending: true });
   return {
     items,

@@ -24,6 +24,7 @@ import {
   type List,
   rowsNamed,
 } from "../tables/details.ts";
+import { CANDIDATE_MICROS } from "../limits.ts";
 import { LEFT_OUT_BITS, UNPUBLISHED } from "./filter.ts";
 import { anyOf, chained, numberIs, startsWith, textIs } from "./matching.ts";
 import { TOKEN } from "../tables/posting.ts";
@@ -34,14 +35,14 @@ export type Condition = {
   may: SQL;
   /** Those that may pass are among them. */
   among: Candidates;
-  /** May differ from has. */
-  isListed: boolean;
+  /** Microseconds that verifying it takes beyond reading the session's own row. Unless it is 0, lists are read, and `may` can differ from `has`. */
+  cost: number;
 };
 
 /** A condition on columns of the session's own row. */
 export function certain(condition: SQL, among = EVERY_SESSION): Condition {
   const known = sql`(${condition})`;
-  return { has: known, may: known, among, isListed: false };
+  return { has: known, may: known, among, cost: 0 };
 }
 
 export const EVERY: Condition = certain(sql`1`);
@@ -72,22 +73,28 @@ function joined(
       operator,
     ),
     among: candidates,
-    isListed: parts.some(({ isListed }) => isListed),
+    cost: parts.reduce((sum, { cost }) => sum + cost, 0),
   };
 }
 
 /** Which sessions lack something no index has. */
-export function not({ has, may, isListed }: Condition): Condition {
-  return { has: sql`NOT ${may}`, may: sql`NOT ${has}`, among: EVERY_SESSION, isListed };
+export function not({ has, may, cost }: Condition): Condition {
+  return { has: sql`NOT ${may}`, may: sql`NOT ${has}`, among: EVERY_SESSION, cost };
 }
 
 /** A condition on a list that is incomplete in a session with any of `bits`. The lists of a damaged session may lack what cannot be read. */
-export function listed(has: SQL, may: SQL, bits: number, among: Candidates): Condition {
+export function listed(
+  has: SQL,
+  may: SQL,
+  bits: number,
+  among: Candidates,
+  cost = CANDIDATE_MICROS.list,
+): Condition {
   return {
     has: sql`(${has})`,
     may: sql`(${may} OR s.left_out & ${sql.raw(String(bits))} OR s.damaged <> 0)`,
     among: among.match === undefined ? EVERY_SESSION : { ...among, bits: among.bits | bits },
-    isListed: true,
+    cost,
   };
 }
 
@@ -113,7 +120,7 @@ export const listBits = {
 /** A folded term that occurs in a text of the session. */
 export function containing(term: string): Condition {
   const has = sql`(instr(s.search, ${term}) > 0 OR instr(ifnull(d.searched, ''), ${term}) > 0)`;
-  return listed(has, has, listBits.searched, withTerm(term, 0));
+  return listed(has, has, listBits.searched, withTerm(term, 0), CANDIDATE_MICROS.text);
 }
 
 /** A text as it was written in a query. */

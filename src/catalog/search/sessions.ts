@@ -1,9 +1,9 @@
 /**
  * The session list: any filter, over any number of sessions, in bounded time.
  *
- * Candidates are read in order of the sessions' start, newest first (candidates.ts), and each is verified on its rows. At most SCAN_SESSIONS of them are read for
- * one page: such a page may have fewer rows than requested, and its `next` continues where it stopped. Any order but by start is that of the newest
- * SCAN_SESSIONS candidates.
+ * Candidates are read in order of the sessions' start, newest first (candidates.ts), and each is verified on its rows. For one page so many of them are read as
+ * can be verified in SCAN_MICROS (scan.ts): such a page may have fewer rows than requested, and its `next` continues where it stopped. Any order but by start
+ * is that of as many of the newest candidates.
  *
  * The catalog lists only a part of what some sessions hold. Whether those pass is asked of their objects, of MAX_ASKED for one page.
  */
@@ -91,7 +91,6 @@ export async function keyedSessions(
   held?: Held,
 ): Promise<KeyedList> {
   const { sort = "created_at", order = "desc", limit = DEFAULT_PAGE } = query;
-  const search = await searchOf(db, query);
   const list = `${sort} ${order}`;
   const cursor = query.cursor === undefined ? undefined : readCursor(query.cursor, list);
   const forwards = !cursor?.backwards;
@@ -104,6 +103,7 @@ export async function keyedSessions(
     // Sessions that begin while one pages through the list do not move the end of the scan.
     until: 0,
   };
+  const search = await searchOf(db, query, page.sorting?.cost);
   if (page.sorting) page.until = page.after?.until ?? (await newestKey(db));
 
   const [found, endOfSorted] = await Promise.all([
@@ -139,7 +139,7 @@ export async function keyedSessions(
       next !== undefined ||
       stop !== undefined ||
       items.some(({ unsure, unsorted }) => unsure || unsorted),
-    published_to: publishedTo(query, Date.now(), page.sorting?.needsDetails ?? false),
+    published_to: publishedTo(query, Date.now(), (page.sorting?.cost ?? 0) > 0),
   };
 }
 
@@ -162,7 +162,7 @@ export function publishedTo(filter: SessionFilter, now: number, ofFigures: boole
   if (ofFigures || hasFigures(filter)) return now - POSTING_MS;
   const from = now - PUBLISH_MS;
   const isOver = filter.to !== undefined && filter.to <= from;
-  const isCertain = !conditionOf(filter).isListed && !compile(filter.query).isListed;
+  const isCertain = conditionOf(filter).cost + compile(filter.query).cost === 0;
   return isOver && isCertain ? null : from;
 }
 
@@ -219,7 +219,7 @@ function selectPage(search: Search, page: Page): SQL {
         ${search.isListed ? WITH_DETAILS : sql``} WHERE ${search.may} LIMIT ${limit + 1}`;
 
   const { value, shown, join, bits } = sorting;
-  const details = search.isListed || sorting.needsDetails ? WITH_DETAILS : sql``;
+  const details = search.isListed || sorting.cost > 0 ? WITH_DETAILS : sql``;
   const isIncomplete =
     bits === 0 ? sql`0` : sql`(s.left_out & ${sql.raw(String(bits))} OR s.damaged <> 0)`;
   const { known, unknown, none } = GROUPS;
@@ -257,7 +257,7 @@ function isAfter(
   return sql`(sort_group ${further} ${group} OR (sort_group = ${group} AND ${following}))`;
 }
 
-/** The last session of a scan that read SCAN_SESSIONS candidates; undefined if it read all. */
+/** The last session of a scan that read as many candidates as it may; undefined if it read all. */
 async function endOfScan(
   db: D1Database,
   search: Search,

@@ -11,12 +11,14 @@ import { ANY_VALUE, MEMBERS } from "../../core/state/values.ts";
 import { readTag } from "../../core/text/tag.ts";
 import { columnsNamed } from "../tables/details.ts";
 import { figureOf, listBits } from "./conditions.ts";
+import { CANDIDATE_MICROS } from "../limits.ts";
 import { LEFT_OUT_BITS, RAN_MS } from "./filter.ts";
 
 export type Sorting = {
   /** The value of a session, or NULL. */
   value: SQL;
-  needsDetails: boolean;
+  /** Microseconds that reading it from a list takes; 0 if it is in the session's own row. */
+  cost: number;
   /** A table that it needs beside s and d. */
   join: SQL;
   /** Bits of left_out with which a session may have a value that is not known; 0: all values are known. */
@@ -48,8 +50,8 @@ export function isByVersion(text: string): boolean {
 
 function by(sort: Sort): Sorting {
   const [value, bits] = valueOf(sort);
-  const needsDetails = sort.kind !== "column" && sort.kind !== "tag";
-  return { value, needsDetails, join: sql``, bits, place: (of) => of, shown: sql`p.v` };
+  const cost = sort.kind === "column" || sort.kind === "tag" ? 0 : CANDIDATE_MICROS.list;
+  return { value, cost, join: sql``, bits, place: (of) => of, shown: sql`p.v` };
 }
 
 function valueOf(sort: Sort): [value: SQL, bits: number] {
@@ -112,7 +114,7 @@ function byVersion(versions: VersionSeen[]): Sorting {
   const places = new Map(ordered.map((version, place) => [version, place]));
   return {
     value: sql`ranks.place`,
-    needsDetails: false,
+    cost: 0,
     join: sql`LEFT JOIN (SELECT value AS version, key AS place FROM json_each(${JSON.stringify(ordered)}) LIMIT -1) AS ranks ON ranks.version = s.version`,
     bits: 0,
     // A version that no session has any more is before the first one that is not lower.

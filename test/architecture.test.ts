@@ -149,7 +149,6 @@ const TAKEN_BY_NAME = [
   "src/index.ts: owner", // by the server of `npm start`, as an entrypoint
   "src/api/openapi/page.tsx: pageOf", // by generate.mjs, which bundles the file
   "src/core/text/format.ts: formatAge", // by scripts of pages, in the copy that `npm run vendor` makes
-  "src/catalog/search/sessions.ts: SESSION_SORTS", // by a test
 ];
 
 describe("exports", () => {

@@ -31,22 +31,9 @@ import {
 } from "./scan.ts";
 import { versionsSeen } from "./version-ranges.ts";
 
-export const SESSION_SORTS = [
-  "created_at",
-  "updated_at",
-  "status",
-  "events",
-  "exceptions",
-  "points",
-  "product",
-  "hostname",
-  "ran_ms",
-] as const;
-/** As core/query/sort.ts reads it. */
-type SessionSort = string;
-
 export type SessionListQuery = SessionFilter & {
-  sort?: SessionSort;
+  /** As core/query/sort.ts reads it. Default: created_at. */
+  sort?: string;
   order?: "desc" | "asc";
   cursor?: string;
   limit?: number;

@@ -118,6 +118,7 @@ test.runIf(hasChromium)(
   async () => {
     await using world = await startWorld();
     const page = await openPage(world.url, { captureExceptions: true });
+    const began = Date.now();
     const id = await page.evaluate(() => {
       const { session } = globalThis.datacat;
       session.startHeartbeatMonitor(150);
@@ -129,18 +130,24 @@ test.runIf(hasChromium)(
     });
     const { transitions } = await world.summary(id, (summary) => summary.ever_hung);
     expect(transitions.map(({ status }) => status)).toEqual(["active", "hung", "active"]);
-    await world.summary(id, (summary) => summary.uncaught === 1);
+    // The browser reports the long frame some time after it, maybe after the exception.
+    await world.summary(
+      id,
+      (summary) =>
+        summary.uncaught === 1 && summary.verdict.evidence.some(({ kind }) => kind === "stacks"),
+    );
+    const longest = (Date.now() - began) / 1_000;
     await page.goto("about:blank");
     const { verdict, browser: name } = await world.summary(
       id,
       (summary) => summary.verdict.status === "ended",
     );
-    expect(verdict.evidence.map(({ text }) => text)).toEqual(
-      expect.arrayContaining([
-        expect.stringMatching(/^Recovered from a hang: no heartbeat for 3\.\d+ s$/),
-        expect.stringContaining("block"),
-      ]),
-    );
+    const texts = verdict.evidence.map(({ text }) => text);
+    expect(texts).toEqual(expect.arrayContaining([expect.stringContaining("block")]));
+    const [, seconds] =
+      /^Recovered from a hang: no heartbeat for ([\d.]+) s$/m.exec(texts.join("\n")) ?? [];
+    expect(Number(seconds)).toBeGreaterThanOrEqual(3); // 3.004 s is shown as 3 s
+    expect(Number(seconds)).toBeLessThanOrEqual(longest);
     expect(verdict.headline).toBe("Ended with 1 uncaught exception");
     expect(name).toMatch(/^Chrome \d+ on Linux$/);
   },

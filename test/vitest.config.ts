@@ -3,8 +3,10 @@ import { defineConfig } from "vitest/config";
 
 const root = new URL("..", import.meta.url).pathname;
 
+/** What is awaited comes within milliseconds, but a busy machine takes longer than vitest's 1 s. */
+const expected = { poll: { timeout: 15_000 } };
 /** Real processes, sockets and browsers want more than vitest's 5 s on a busy machine. */
-const patient = { testTimeout: 60_000, hookTimeout: 60_000 };
+const patient = { testTimeout: 60_000, hookTimeout: 60_000, expect: expected };
 
 export default defineConfig({
   test: {
@@ -39,6 +41,7 @@ export default defineConfig({
           setupFiles: ["test/setup.ts"],
           isolate: false,
           testTimeout: 30_000,
+          expect: expected,
         },
       },
       { root, test: { name: "daemon", include: ["test/daemon/**/*.test.ts"], ...patient } },
@@ -66,6 +69,7 @@ export default defineConfig({
           include: ["test/{end-to-end,browser,faults}/**/*.test.ts"],
           fileParallelism: false, // each starts servers and browsers of its own; two cores
           testTimeout: 180_000,
+          expect: expected,
           hookTimeout: 120_000,
         },
       },

@@ -5,7 +5,7 @@ import { copyFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { QUEUE_OPS } from "../../../clients/typescript/direct/limits.ts";
+import { GATHER_MS, QUEUE_OPS } from "../../../clients/typescript/direct/limits.ts";
 import { newQueue, type Queue } from "../../../clients/typescript/direct/queue.ts";
 import { startSender, type Keeper } from "../../../clients/typescript/direct/sender.ts";
 import { Session } from "../../../clients/typescript/session/session.ts";
@@ -44,10 +44,11 @@ test("ops arrive in order, with the key; only the first batch names the writer",
 test("start, exceptions and end are sent at once, other ops are gathered", async () => {
   await using far = await farServer();
   const { session } = connect(far, false);
-  await expect.poll(() => far.requests.length).toBe(1);
+  const atOnce = { timeout: GATHER_MS };
+  await expect.poll(() => far.requests.length, atOnce).toBe(1);
   for (let i = 0; i < 50; i++) session.logEvent("usual");
   session.logException(new Error("x"));
-  await expect.poll(() => far.ops.length).toBe(52);
+  await expect.poll(() => far.ops.length, atOnce).toBe(52);
   expect(far.requests).toHaveLength(2);
 });
 

@@ -46,7 +46,12 @@ describe.skipIf(!hasBrowser)("the tests of a run", () => {
     expect(await failures.nth(5).textContent()).toMatch(/assert \d+ == 0/);
 
     await page.locator(".suite-list summary").first().click();
-    await page.locator(".suite-list .suite-list").first().waitFor();
+    // It is fetched when it is in view. What loads above may move it out.
+    const opened = page.locator(".suite-list details[open]").first();
+    await soon(async () => {
+      await opened.scrollIntoViewIfNeeded();
+      return opened.locator(".suite-list").count();
+    }).toBe(1);
     await failures.nth(5).getByRole("link", { name: "What happened during it" }).click();
     await page.getByRole("heading", { name: "While it ran" }).waitFor();
     await page.getByRole("link", { name: "History" }).click();

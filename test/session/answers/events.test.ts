@@ -29,6 +29,15 @@ async function eventful(): Promise<World> {
   return world;
 }
 
+/** Worlds that tests only read, each made by the first that needs it. */
+let running: Promise<World> | undefined;
+let ended: Promise<World> | undefined;
+async function eventfulEnded(): Promise<World> {
+  const world = await eventful();
+  await world.send([{ op: "end", at: NOON + 59_000 }]);
+  return world;
+}
+
 const numbers = (items: { message?: string | undefined }[]) =>
   items.map(({ message }) => Number(message?.slice(7)));
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -58,7 +67,7 @@ describe("events", () => {
       [25, 26, 27, 28, 29, 30, 31],
     ],
   ])("are found by %s, in both orders, page by page", async (_, filter, expected) => {
-    const world = await eventful();
+    const world = await (running ??= eventful());
     await world.evict();
     for (const order of ["asc", "desc"] as const) {
       const seen = numbers(await pages(world, { ...filter, order, limit: 4 }));
@@ -75,8 +84,7 @@ describe("events", () => {
     ["before_end:<=2s -name:bulk", [57, 58, 59]],
     ["seq:>60 name:jump group:late", upTo(60).filter((n) => n % 3 === 2 && n > 49)],
   ])("are found by the query %s, in both orders, page by page", async (text, expected) => {
-    const world = await eventful();
-    await world.send([{ op: "end", at: NOON + 59_000 }]);
+    const world = await (ended ??= eventfulEnded());
     await world.evict();
     const query = parseQueryOf(EVENT_LIST, text, NOON);
     for (const order of ["asc", "desc"] as const) {
@@ -147,7 +155,7 @@ describe("events", () => {
   });
 
   test("are counted by name and category", async () => {
-    const world = await eventful();
+    const world = await (running ??= eventful());
     const counts = await world.client.ask("eventCounts");
     const doors = counts.filter(({ name }) => name === "door");
     expect(doors.toSorted((a, b) => b.count - a.count)).toEqual([

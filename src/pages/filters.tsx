@@ -49,7 +49,7 @@ function capital(label: string): string {
 
 /** The kinds of status that the catalog counts; it does not count outcomes after a hang. */
 export const COUNTED = [...STATUSES, "failed", "succeeded", "ever_hung"] as const;
-type Counted = (typeof COUNTED)[number];
+export type Counted = (typeof COUNTED)[number];
 
 export function isCounted(kind: StatusKind): kind is Counted {
   return COUNTED.some((each) => each === kind);

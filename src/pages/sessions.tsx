@@ -16,6 +16,7 @@ import { askHeld } from "../session/client.ts";
 import {
   Chips,
   COUNTED,
+  type Counted,
   counted,
   isCounted,
   KIND_LABELS,
@@ -78,7 +79,7 @@ sessions.get("/sessions", async (c) => {
         />
         {COUNTED.map((kind) => (
           <hx-partial hx-target={`#count-${kind}`} hx-swap="textContent">
-            {formatNumber(counted(known, search.filter, kind))}
+            {statusCount(search, known, kind)}
           </hx-partial>
         ))}
       </>,
@@ -158,7 +159,7 @@ function Search({ search, known }: SearchProps) {
 
 const PLACEHOLDER = "Any text, or conditions as version:>=1.2 state.level:>3 -is:ended";
 
-function Kinds({ search: { filter }, known }: SearchProps) {
+function Kinds({ search, known }: SearchProps) {
   return (
     <fieldset id="status" class="kinds">
       <legend class="hidden">Status</legend>
@@ -168,16 +169,27 @@ function Kinds({ search: { filter }, known }: SearchProps) {
             type="checkbox"
             name="status"
             value={kind}
-            checked={filter.status?.includes(kind)}
+            checked={search.filter.status?.includes(kind)}
           />
           <span>{KIND_LABELS[kind]}</span>
           {isCounted(kind) ? (
-            <small id={`count-${kind}`}>{formatNumber(counted(known, filter, kind))}</small>
+            <small id={`count-${kind}`}>{statusCount(search, known, kind)}</small>
           ) : null}
         </label>
       ))}
     </fieldset>
   );
+}
+
+/** How many sessions of this status there are; "" if another filter would have to be counted too. */
+function statusCount(search: SessionSearch, known: VersionCounts[], kind: Counted): string {
+  return isCountedSearch(search) ? formatNumber(counted(known, search.filter, kind)) : "";
+}
+
+/** Whether it asks for nothing but a product, a version and statuses. */
+function isCountedSearch({ filter, query }: SessionSearch): boolean {
+  const { product: _product, version: _version, status: _status, ...rest } = filter;
+  return Object.keys(rest).length === 0 && query === "";
 }
 
 type ListProps = { env: Env; access: Access; search: SessionSearch; known: VersionCounts[] };
@@ -368,13 +380,13 @@ function pagingLabels({ sort, order }: SessionSearch): [before: string, after: s
 /** The number of sessions that match, if it is known without counting them. */
 function countOf(
   { items, next, previous, searched_to }: SessionList,
-  { filter, query }: SessionSearch,
+  search: SessionSearch,
   known: VersionCounts[],
 ): number | undefined {
   if (next === null && previous === null && searched_to === null) return items.length;
-  const { product: _product, version: _version, status = [], ...rest } = filter;
-  const [kind] = status;
-  if (Object.keys(rest).length > 0 || query !== "" || status.length > 1) return undefined;
+  const { filter } = search;
+  const [kind, ...others] = filter.status ?? [];
+  if (!isCountedSearch(search) || others.length > 0) return undefined;
   if (kind === undefined) return counted(known, filter);
   return isCounted(kind) ? counted(known, filter, kind) : undefined;
 }

@@ -125,4 +125,9 @@ test("products, versions and statuses have their number of sessions", async () =
   expect(html).toContain('<small id="count-crashed">1</small>');
   const fragment = await get("/sessions?product=npm%20run%20check", { "hx-request": "true" });
   expect(fragment.html).toMatch(/<hx-partial hx-target="#count-crashed"[^>]*>0</);
+  // Of a text or another condition they are not known.
+  for (const other of ["text=gone", "event=saved", "text=exit_code:1", "within=month"]) {
+    const narrowed = await get(`/sessions?product=archive-game&${other}`);
+    expect(narrowed.html, other).toContain('<small id="count-crashed"></small>');
+  }
 });

@@ -44,16 +44,23 @@ export class SessionMaps {
     const hasExceptions = body.includes('"exception_type"');
     if (!hasExceptions && !this.#last) return;
     const last = Promise.resolve(this.#last).then(() =>
-      hasExceptions
-        ? Promise.race([
-            this.#resolveOps(ops, product).catch(report),
-            scheduler.wait(RECORD_WAIT_MS),
-          ])
-        : undefined,
+      hasExceptions ? this.#resolveInTime(ops, product) : undefined,
     );
     this.#last = last;
     await last;
     if (this.#last === last) this.#last = undefined;
+  }
+
+  async #resolveInTime(ops: unknown[], product: string | null): Promise<void> {
+    const timer = new AbortController();
+    try {
+      await Promise.race([
+        this.#resolveOps(ops, product).catch(report),
+        scheduler.wait(RECORD_WAIT_MS, { signal: timer.signal }),
+      ]);
+    } finally {
+      timer.abort(); // a timer keeps the object in memory
+    }
   }
 
   async #resolveOps(ops: unknown[], product: string | null): Promise<void> {

@@ -1,9 +1,11 @@
+import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
 import type { EventRow } from "../../src/core/answers/events.ts";
 import type { Page } from "../../src/core/answers/page.ts";
 import type { StackRow } from "../../src/core/answers/stacks.ts";
 import type { Summary } from "../../src/core/answers/summary.ts";
+import { RECORD_WAIT_MS } from "../../src/sourcemaps/limits.ts";
 import { newKey, SECRET } from "../access/world.ts";
 import { post, server, withKey } from "../api/server.ts";
 import { crash, FILE, MAP, put, RESOLVED, SOURCE, STACK } from "../sourcemaps/world.ts";
@@ -148,6 +150,17 @@ test("a session is recorded and shown without its maps while they do not answer"
   vi.spyOn(console, "error").mockImplementation(() => {});
   await crash(ask, "failing", release);
   expect((await exceptionsOf("failing"))[0]).toMatchObject({ stacktrace: STACK });
+});
+
+test("no timer keeps an object in memory once its exception is recorded", async () => {
+  let shortest = Infinity;
+  for (const id of ["idle-1", "idle-2", "idle-3"]) {
+    await crash(ask, id, { product: "idle", version: "1" });
+    const began = Date.now();
+    await evictDurableObject(env.SESSIONS.getByName(id));
+    shortest = Math.min(shortest, Date.now() - began);
+  }
+  expect(shortest).toBeLessThan(RECORD_WAIT_MS / 2);
 });
 
 test("excerpts of a map are redacted like what is recorded", async () => {

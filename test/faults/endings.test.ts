@@ -110,7 +110,7 @@ const WAYS: { [way: string]: Way } = {
     // The daemon has seen its memory by then.
     afterMs: 3_000,
     exit: "SIGKILL",
-    // The system tells the signal only while the process waits for its parent to read its exit code.
+    // The system reports the signal only while the process waits for its parent to read its exit code.
     headline: /^Crashed: (?:the process is gone|SIGKILL)$/,
     evidence: [/no fatal error, as after SIGKILL|^Signal SIGKILL: /, /memory/, /The machine/],
   },

@@ -35,7 +35,7 @@ export type Condition = {
   may: SQL;
   /** Those that may pass are among them. */
   among: Candidates;
-  /** Microseconds that verifying it takes beyond reading the session's own row. Unless it is 0, lists are read, and `may` can differ from `has`. */
+  /** Microseconds that verifying it takes in addition to reading the session's own row. Unless it is 0, lists are read, and `may` can differ from `has`. */
   cost: number;
 };
 

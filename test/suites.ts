@@ -30,24 +30,24 @@ export type Suite = {
 
 const root = join(import.meta.dirname, "../");
 
-/** Longest first among those that mostly wait, so that none of them is alone at the end; then those that keep all cores busy. */
+/** Longest first, so that none of them is alone at the end; then those that keep all cores busy. */
 export async function findSuites(): Promise<Suite[]> {
   const results = mkdtempSync(join(tmpdir(), "datacat-test-"));
   return [
+    { ...vitest(results, "clients"), cores: 1 },
     {
       ...vitest(results, "browser", "test/browser"),
       ...needs(find(...CHROMIUM), "Chromium"),
-      cores: 1.5, // its pages are drawn by other processes
+      cores: 1.1, // its pages are drawn by other processes
     },
+    { ...vitest(results, "worker"), cores: 0.9 }, // one workerd runs its files one after the other
+    { ...vitest(results, "end-to-end", "test/end-to-end"), cores: 1 },
     { ...vitest(results, "daemon"), cores: 1 },
-    { ...vitest(results, "clients"), cores: 1 },
+    { ...vitest(results, "faults", "test/faults"), cores: 0.5 },
     { ...vitest(results, "reporters"), cores: 1 }, // of test runners, each a process or more
     ...missingRuntimes(results),
-    { ...vitest(results, "end-to-end", "test/end-to-end"), cores: 1 },
-    { ...vitest(results, "faults", "test/faults"), cores: 0.5 },
     ...(await pythonSuites()),
-    vitest(results, "worker"),
-    vitest(results, "core"),
+    { ...vitest(results, "core"), cores: 1.5 }, // some of its tests measure CPU time
     go(),
     oldestGo(),
   ];

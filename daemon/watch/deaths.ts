@@ -11,7 +11,7 @@ import { emptySideFile, sideFileExists } from "../lanes/side-file.ts";
 import { endsWithLoss, lastRecordAt } from "../lanes/tail.ts";
 import { FORKED_FATAL_MS, SAME_END_MS, SAMPLE_JITTER_MS } from "../limits.ts";
 import type { DiskWatch } from "./disk.ts";
-import { type FatalEnd, fatalOf, fatalOps } from "./fatal.ts";
+import { type FatalEnd, fatalOf, fatalOps, takeFatalOf } from "./fatal.ts";
 import type { LastSeen } from "./last-seen.ts";
 import type { Observations } from "./observations.ts";
 import { type OomWatch, wasKilledForMemory } from "./oom.ts";
@@ -56,7 +56,7 @@ export class Deaths {
   /** The ops about a writer that is gone and did not end its session. */
   opsOf(lane: Lane, death: Death): Op[] {
     const lastAt = lastRecordAt(lane) ?? lane.header.at;
-    const found = fatalOf(lane);
+    const found = takeFatalOf(lane);
     // Records after it show that the writer went on: it was of a process that the writer forked, or a signal that did not end it.
     const isOwn = found !== undefined && found.at >= lastAt - SAMPLE_JITTER_MS;
     const fatal = isOwn ? found : undefined;

@@ -13,8 +13,15 @@ export function fatalOf(lane: Lane): FatalEnd | undefined {
   const runtime = runtimeOf(lane.header.writer.language);
   const read = runtime && readSideFile(lane, "fatal");
   const fatal = read && fatalIn(runtime, read.text);
-  if (fatal && runtime === "javascript") emptySideFile(lane, "fatal"); // Node's report contains the environment
   return fatal && { ...fatal, at: read.writtenAt };
+}
+
+/** The same, of a process that is gone: Node's report contains the environment, and is removed. */
+export function takeFatalOf(lane: Lane): FatalEnd | undefined {
+  const fatal = fatalOf(lane);
+  if (fatal && runtimeOf(lane.header.writer.language) === "javascript")
+    emptySideFile(lane, "fatal");
+  return fatal;
 }
 
 /** Whose end it was: the writer's own, that of a process that joined the session, or that of a process which the writer forked. */

@@ -10,7 +10,7 @@ import type { Clock } from "../../../daemon/clock.ts";
 import { readLane } from "../../../daemon/lanes/lane-file.ts";
 import { Lanes } from "../../../daemon/lanes/lanes.ts";
 import { Tail } from "../../../daemon/lanes/tail.ts";
-import { ABANDONED_MS, WATCH_MS } from "../../../daemon/limits.ts";
+import { ABANDONED_MS, FORKED_FATAL_MS, WATCH_MS } from "../../../daemon/limits.ts";
 import { Log } from "../../../daemon/log.ts";
 import { DiskWatch } from "../../../daemon/watch/disk.ts";
 import { thisMachine } from "../../../daemon/watch/machine.ts";
@@ -83,9 +83,17 @@ class Watched {
   }
 
   /** A program's lane, which begins with its start. */
-  program(session: string, { pid = PID, isOpener = true, hostname = thisMachine().hostname } = {}) {
+  program(
+    session: string,
+    {
+      pid = PID,
+      isOpener = true,
+      hostname = thisMachine().hostname,
+      language = "python 3.13.0",
+    } = {},
+  ) {
     this.processes.set(pid, process(pid));
-    const writer = { pid, pid_started: "1", hostname, language: "python 3.13.0" };
+    const writer = { pid, pid_started: "1", hostname, language };
     const lane = this.world.lane(session, { writer, at: START });
     if (isOpener) lane.append({ op: "start", at: START });
     return lane;
@@ -331,6 +339,28 @@ test("a fatal error of a forked process is recorded while its parent runs on, an
   watched.pass(30_000);
   expect(await watched.recorded("parent")).toMatchObject([
     { op: "event", exception_type: "Segmentation fault", handled: false },
+  ]);
+  expect(statSync(path).size).toBe(0);
+});
+
+test("Node's report is kept until the process that wrote it is gone, which a core file delays, and then removed", async () => {
+  await using world = await World.make();
+  const watched = new Watched(world);
+  const lane = watched.program("heap", { language: "node 24.1.0" });
+  const path = join(world.home.lanes, `${lane.header.lane}.fatal`);
+  const header = {
+    event: "Allocation failed - JavaScript heap out of memory",
+    trigger: "OOMError",
+  };
+  writeFileSync(path, JSON.stringify({ header, environmentVariables: { SECRET: "x" } }));
+  utimesSync(path, START / 1_000, START / 1_000);
+  watched.pass(FORKED_FATAL_MS - 2 * WATCH_MS);
+  watched.processes.delete(PID);
+  watched.pass(WATCH_MS);
+  expect(await watched.recorded("heap")).toMatchObject([
+    { op: "event", exception_type: "JavaScript heap out of memory" },
+    { op: "stacks" },
+    { op: "crash", reason: "fatal_error", signal: "SIGABRT" },
   ]);
   expect(statSync(path).size).toBe(0);
 });

@@ -116,8 +116,8 @@ class LegacyPrograms(RealTest):
         session.heartbeat()
         self.summary_when(session.session_id, "hung")
         session.heartbeat()
-        self.summary_when(session.session_id, "active")
         session.pause_heartbeat_monitoring()
+        self.summary_when(session.session_id, "active")
         time.sleep(5)  # longer than its second and the grace: paused, it is no hang
         self.assertEqual(self.ask("/sessions/%s/summary" % session.session_id)["verdict"]["status"], "active")
         session.end()

@@ -3,9 +3,9 @@
 /** Sessions read for one page of a list at most. The next page continues after them. */
 export const SCAN_SESSIONS = 10_000;
 /** Microseconds in which one page verifies candidates, whatever its filters (search/scan.ts): more conditions are verified on fewer sessions. */
-export const SCAN_MICROS = 50_000;
+export const SCAN_MICROS = 42_000;
 /** What verifying one candidate takes: to read it, and for each condition on one of its lists, or text in which a term is looked for. */
-export const CANDIDATE_MICROS = { row: 3, list: 2, text: 0.6 };
+export const CANDIDATE_MICROS = { row: 3, list: 2.2, text: 0.6 };
 /** Terms of one search: each is looked for in 4 KB of text of each candidate, which takes 1 µs. */
 export const MAX_TERMS = 16;
 /** Grams of a term by which candidates are found: of a term that is in no text, twelve have hardly ever a session in common. */

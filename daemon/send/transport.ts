@@ -49,7 +49,10 @@ function direct(tls: Tls): Transport {
         agent: isSecure ? agents["https:"] : agents["http:"],
         signal: AbortSignal.timeout(timeoutMs),
       });
-      request.on("error", (error) => reject(request.reusedSocket ? new StaleSocket(error) : error));
+      request.on("error", (error: NodeJS.ErrnoException) => {
+        const isStale = request.reusedSocket && CONNECTION_CLOSED.has(error.code ?? "");
+        reject(isStale ? new StaleSocket(error) : error);
+      });
       request.on("response", (response) => {
         const { statusCode: status = 0, headers: answered } = response;
         bodyOf(response, status, outgoing).then(
@@ -64,17 +67,19 @@ function direct(tls: Tls): Transport {
       // Of an answer that comes before the end of the body, the answer counts.
       else pipeline(body.parts(), request).catch((error: Error) => request.destroy(error));
     });
+  let isOpen = true;
   return {
     async send(request) {
       try {
         return await once(request);
       } catch (error) {
         // The server closed a kept connection as it was used. Sending any of our requests twice is safe.
-        if (error instanceof StaleSocket) return once(request);
+        if (error instanceof StaleSocket && isOpen) return once(request);
         throw error;
       }
     },
     close() {
+      isOpen = false;
       for (const agent of Object.values(agents)) agent.destroy();
       return Promise.resolve();
     },
@@ -93,6 +98,9 @@ async function bodyOf(
   }
   return Buffer.concat(parts).toString(encoding ?? "utf8");
 }
+
+/** Codes of errors of a request whose connection the other side closed. */
+const CONNECTION_CLOSED: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE"]);
 
 class StaleSocket extends Error {
   constructor(cause: Error) {

@@ -6,8 +6,9 @@ import { createServer as createSecureServer } from "node:https";
 import { type AddressInfo, connect, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { openTransport } from "../../../daemon/send/transport.ts";
+import { openTransport, type Transport } from "../../../daemon/send/transport.ts";
 
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 
@@ -113,7 +114,7 @@ test("a long answer is received part by part, at the pace of its receiver", asyn
   const receive = async (part: Buffer) => {
     ahead = Math.max(ahead, sent - received);
     received += part.length;
-    await new Promise((resolve) => setImmediate(resolve));
+    await setImmediate();
   };
   const answer = await transport.send({ ...asking(`http://127.0.0.1:${port}/`), receive });
   expect(answer).toMatchObject({ status: 200, body: "" });
@@ -152,6 +153,29 @@ test("a connection that the server closed meanwhile costs no failure", async () 
     await new Promise((resolve) => setTimeout(resolve, i));
   }
   await transport.close();
+  server.close();
+});
+
+test.each([
+  ["is closed by the sender", (transport: Transport) => transport.close()],
+  ["waits too long for an answer", () => Promise.resolve()],
+])("a request on a kept connection that %s is not sent again", async (_, then) => {
+  let requests = 0;
+  const server = createServer((_request, response) => {
+    if (++requests === 1) response.end("ok");
+  });
+  const port = await listening(server, "127.0.0.1");
+  const transport = openTransport({}, false);
+  const request = asking(`http://127.0.0.1:${port}/`);
+  await transport.send(request);
+  const second = expect(transport.send({ ...request, timeoutMs: 500 })).rejects.toThrow();
+  await expect.poll(() => requests).toBe(2);
+  await then(transport);
+  await second;
+  await setImmediate();
+  expect(requests).toBe(2);
+  await transport.close();
+  server.closeAllConnections();
   server.close();
 });
 

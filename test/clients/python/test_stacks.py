@@ -95,9 +95,12 @@ class Stacks(Test):
     def test_a_process_pool_that_is_terminated_leaves_no_trace(self):
         self.succeed(
             u"import multiprocessing\n"
+            u"context = multiprocessing.get_context('fork')\n"
+            u"both = context.Barrier(2)\n"  # a child that is still being forked is another case
+            u"def meet(_): return both.wait(20)\n"
             u"if __name__ == '__main__':\n"
             u"    s = datacat.open()\n    s.heartbeat(timeout=5)\n"
-            u"    with multiprocessing.get_context('fork').Pool(2) as pool: assert pool.map(abs, [-1, -2]) == [1, 2]\n"
+            u"    with context.Pool(2) as pool: assert sorted(pool.map(meet, [1, 2], 1)) == [0, 1]\n"
             u"    assert files('fatal') == ['']\n",
             environment={},
         )

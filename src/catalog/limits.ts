@@ -6,7 +6,7 @@ export const SCAN_SESSIONS = 10_000;
 export const SCAN_MICROS = 42_000;
 /** What verifying one candidate takes: to read it, and for each condition on one of its lists, or text in which a term is looked for. */
 export const CANDIDATE_MICROS = { row: 3, list: 2.2, text: 0.6 };
-/** Terms of one search: each is looked for in 4 KB of text of each candidate, which takes 1 µs. */
+/** Terms of one search: each is looked for in 4 KB of text of each candidate (CANDIDATE_MICROS.text). */
 export const MAX_TERMS = 16;
 /** Grams of a term by which candidates are found: of a term that is in no text, twelve have hardly ever a session in common. */
 export const MAX_TERM_GRAMS = 12;

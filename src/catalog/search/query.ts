@@ -255,10 +255,16 @@ function recordedAny(what: string): Condition {
 /** The verdict contains the parts of the text in their order. */
 function inVerdict(match: Match): Condition {
   if (match.kind === "any") return certain(sql`s.headline <> ''`);
-  const { start, middle, end } = { start: "", middle: "", end: "", ...match };
-  const parts = match.kind === "is" ? [match.text] : [start, middle, end];
-  const folded = parts.filter((part) => part !== "").map(fold);
+  const folded = partsOf(match)
+    .filter((part) => part !== "")
+    .map(fold);
   return certain(hasInOrder(VERDICT, folded), all(folded.map((part) => withTerm(part, 0))));
+}
+
+/** A text, or what is between the stars of a pattern. */
+function partsOf(match: Match): string[] {
+  if (match.kind === "is") return [match.text];
+  return match.kind === "like" ? [match.start, match.middle, match.end] : [];
 }
 
 /** The first line of what ownTexts (core/session/searched.ts) gives. */
